@@ -1,0 +1,247 @@
+// Package conversation keeps the list of conversations: what stands in it, in which order, and what is unread.
+//
+// The row of a conversation is read once and written once per transaction batch (State), however many messages the batch
+// brings, and the host hears of it once, after the last change of the batch that touched it. Unread is derived, never
+// counted up or down: the server numbers the countable messages of each side, and unread is the peer's number minus the
+// number at the read position. So a message that arrives twice, late or on another device cannot spoil it.
+//
+// Rejected: a counter per conversation (every client that has one has wrong counters after a crash), a table per
+// conversation (a second to open 10,000 of them).
+package conversation
+
+import (
+	"fmt"
+
+	"timbre/core/event"
+	"timbre/core/store"
+	"timbre/model/tim"
+	"timbre/sqlite"
+)
+
+// Schema holds the conversations of the account.
+var Schema = sqlite.Schema{Module: "conversation", Steps: []string{`
+CREATE TABLE conversation (
+	id         INTEGER PRIMARY KEY AUTOINCREMENT,
+	type       INTEGER NOT NULL,           -- TIMConvType
+	peer       TEXT    NOT NULL,           -- user or group id
+	visible    INTEGER NOT NULL DEFAULT 0, -- stands in the list
+	active     INTEGER NOT NULL DEFAULT 0, -- order in the list, larger is newer
+	last_msg   INTEGER NOT NULL DEFAULT 0, -- message.id of the last message, 0: none
+	max_seq    INTEGER NOT NULL DEFAULT 0, -- newest seq that the server gave
+	peer_count INTEGER NOT NULL DEFAULT 0, -- countable messages of the peer
+	read_seq   INTEGER NOT NULL DEFAULT 0, -- this user's read position
+	read_count INTEGER NOT NULL DEFAULT 0, -- countable messages of the peer up to there
+	read_time  INTEGER NOT NULL DEFAULT 0, -- when this user read, seconds
+	seen_seq   INTEGER NOT NULL DEFAULT 0, -- the peer's read position
+	seen_time  INTEGER NOT NULL DEFAULT 0, -- when the peer read, milliseconds
+	clear_seq  INTEGER NOT NULL DEFAULT 0, -- deleted up to here
+	UNIQUE (type, peer)
+) STRICT;
+CREATE INDEX conversation_order ON conversation (active) WHERE visible;
+CREATE INDEX conversation_unread ON conversation (peer_count - read_count) WHERE peer_count > read_count;
+`}}
+
+// Conversation is a row.
+type Conversation struct {
+	ID        int64
+	Type      int
+	Peer      string
+	Visible   bool
+	Active    int64
+	LastMsg   int64
+	MaxSeq    uint64
+	PeerCount uint64
+	ReadSeq   uint64
+	ReadCount uint64
+	ReadTime  int64
+	SeenSeq   uint64
+	SeenTime  int64
+	ClearSeq  uint64
+}
+
+// Unread returns how many messages of the peer wait to be read.
+func (c *Conversation) Unread() uint64 {
+	if c.PeerCount <= c.ReadCount {
+		return 0
+	}
+	return c.PeerCount - c.ReadCount
+}
+
+// MarkRead moves the read position. It never goes back.
+func (c *Conversation) MarkRead(seq, count uint64, now int64) {
+	c.ReadSeq = max(c.ReadSeq, seq)
+	c.ReadCount = max(c.ReadCount, count)
+	c.ReadTime = max(c.ReadTime, now)
+}
+
+const columns = `id,type,peer,visible,active,last_msg,max_seq,peer_count,read_seq,read_count,read_time,seen_seq,seen_time,clear_seq`
+
+func (c *Conversation) fields() []any {
+	return []any{&c.ID, &c.Type, &c.Peer, &c.Visible, &c.Active, &c.LastMsg, &c.MaxSeq, &c.PeerCount, &c.ReadSeq,
+		&c.ReadCount, &c.ReadTime, &c.SeenSeq, &c.SeenTime, &c.ClearSeq}
+}
+
+// Find returns a conversation, nil when there is none.
+func Find(q sqlite.Queryer, typ int, peer string) (*Conversation, error) {
+	c := &Conversation{}
+	ok, err := q.Get(`SELECT `+columns+` FROM conversation WHERE type=? AND peer=?`, c.fields(), typ, peer)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return c, nil
+}
+
+// List returns the visible conversations, newest first.
+func List(q sqlite.Queryer) ([]*Conversation, error) {
+	var all []*Conversation
+	err := q.Query(`SELECT `+columns+` FROM conversation WHERE visible ORDER BY active DESC`, func(scan func(...any) error) error {
+		c := &Conversation{}
+		all = append(all, c)
+		return scan(c.fields()...)
+	})
+	return all, err
+}
+
+// Total returns the number of unread messages in all visible conversations.
+func Total(q sqlite.Queryer) (uint64, error) {
+	var n uint64
+	_, err := q.Get(`SELECT coalesce(sum(peer_count-read_count),0) FROM conversation WHERE peer_count>read_count AND visible`, []any{&n})
+	return n, err
+}
+
+// Book is the conversations of one account.
+type Book struct {
+	sink   event.Sink
+	render func(q sqlite.Queryer, c *Conversation) string
+	total  totalWatch
+}
+
+// New returns the book. render makes the public JSON of a conversation with its last message.
+func New(sink event.Sink, render func(sqlite.Queryer, *Conversation) string) *Book {
+	return &Book{sink: sink, render: render}
+}
+
+// Info returns the public JSON of a conversation.
+func (b *Book) Info(q sqlite.Queryer, c *Conversation) string { return b.render(q, c) }
+
+// state is the conversations that one batch has touched.
+type state struct {
+	book  *Book
+	rows  map[string]*Entry
+	order []*Entry
+}
+
+// Entry is a conversation inside a batch. Change its fields freely and call Touch.
+type Entry struct {
+	Conversation
+	before Conversation
+	after  *store.Tx // the last change that touched it: the event follows that change's own
+	dirty  bool
+	raise  bool
+}
+
+func key(typ int, peer string) string { return fmt.Sprint(typ, " ", peer) }
+
+// Open returns a conversation for change within the batch, made if it did not exist.
+func (b *Book) Open(tx *store.Tx, typ int, peer string) (*Entry, error) {
+	s := tx.Batch(b, func() sqlite.Flusher { return &state{book: b, rows: map[string]*Entry{}} }).(*state)
+	if e, ok := s.rows[key(typ, peer)]; ok {
+		return e, nil
+	}
+	e := &Entry{}
+	found, err := Find(tx, typ, peer)
+	if err != nil {
+		return nil, err
+	}
+	if found != nil {
+		e.Conversation = *found
+	} else {
+		e.Type, e.Peer = typ, peer
+		if e.ID, err = tx.Insert(`INSERT INTO conversation (type,peer) VALUES (?,?)`, typ, peer); err != nil {
+			return nil, err
+		}
+	}
+	e.before = e.Conversation
+	s.rows[key(typ, peer)] = e
+	s.order = append(s.order, e)
+	return e, nil
+}
+
+// Touch says that the conversation changed. raise moves it to the top of the list and makes it visible.
+func (e *Entry) Touch(tx *store.Tx, raise bool) {
+	e.dirty, e.after = true, tx
+	if raise {
+		e.raise, e.Visible = true, true
+	}
+}
+
+// Hide takes the conversation out of the list.
+func (e *Entry) Hide(tx *store.Tx) {
+	e.Visible, e.LastMsg, e.raise = false, 0, false
+	e.dirty, e.after = true, tx
+}
+
+// Flush writes every touched row once and queues its event.
+func (s *state) Flush(tx *sqlite.Tx) error {
+	unread := false
+	var last *store.Tx
+	for _, e := range s.order {
+		if !e.dirty {
+			continue
+		}
+		if err := s.write(tx, e); err != nil {
+			return err
+		}
+		s.announce(tx, e)
+		unread = unread || e.Unread() != e.before.Unread() || e.Visible != e.before.Visible
+		last = e.after
+	}
+	if unread && s.book.total.armed() {
+		total, err := Total(tx)
+		if err != nil {
+			return err
+		}
+		last.After(func() { s.book.total.tell(s.book.sink, total) })
+	}
+	return nil
+}
+
+func (s *state) write(tx *sqlite.Tx, e *Entry) error {
+	if e.raise {
+		if _, err := tx.Get(`SELECT coalesce(max(active),0)+1 FROM conversation WHERE visible`, []any{&e.Active}); err != nil {
+			return err
+		}
+	}
+	return tx.Exec(`UPDATE conversation SET visible=?,active=?,last_msg=?,max_seq=?,peer_count=?,read_seq=?,read_count=?,
+		read_time=?,seen_seq=?,seen_time=?,clear_seq=? WHERE id=?`, e.Visible, e.Active, e.LastMsg, e.MaxSeq, e.PeerCount,
+		e.ReadSeq, e.ReadCount, e.ReadTime, e.SeenSeq, e.SeenTime, e.ClearSeq, e.ID)
+}
+
+// announce queues Add, Update or Del. A conversation that stays out of the list is nobody's business.
+func (s *state) announce(tx *sqlite.Tx, e *Entry) {
+	var kind int
+	switch {
+	case e.Visible && !e.before.Visible:
+		kind = tim.ConvEventAdd
+	case e.Visible:
+		kind = tim.ConvEventUpdate
+	case e.before.Visible:
+		kind = tim.ConvEventDel
+	default:
+		return
+	}
+	text := "[" + s.book.render(tx, &e.Conversation) + "]"
+	k := "conv " + key(e.Type, e.Peer)
+	e.after.After(func() {
+		s.book.sink.Emit(event.Event{Setter: tim.OpTIMSetConvEventCallback, Key: k, Merge: merge,
+			Args: []event.Arg{event.Num(kind), event.Text(text)}})
+	})
+}
+
+// merge keeps a waiting Add an Add: the host has not heard of the conversation yet.
+func merge(older, newer event.Event) event.Event {
+	if older.Args[0].Num == tim.ConvEventAdd && newer.Args[0].Num == tim.ConvEventUpdate {
+		newer.Args = []event.Arg{event.Num(tim.ConvEventAdd), newer.Args[1]}
+	}
+	return newer
+}

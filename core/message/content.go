@@ -1,0 +1,150 @@
+package message
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/tidwall/gjson"
+
+	"timbre/core/transport"
+	"timbre/model/tim"
+	"timbre/protocol"
+)
+
+// MaxContent is the largest message in bytes: elements and cloud data together.
+const MaxContent = 12 << 10
+
+// elementKeys are the keys that an element always shows, with their defaults.
+var elementKeys = map[int64][]struct{ key, value string }{
+	tim.ElemText:     {{tim.KeyTextElemContent, `""`}},
+	tim.ElemCustom:   {{tim.KeyCustomElemData, `""`}, {tim.KeyCustomElemDesc, `""`}, {tim.KeyCustomElemExt, `""`}, {tim.KeyCustomElemSound, `""`}},
+	tim.ElemFace:     {{tim.KeyFaceElemIndex, "0"}, {tim.KeyFaceElemBuf, `""`}},
+	tim.ElemLocation: {{tim.KeyLocationElemDesc, `""`}, {tim.KeyLocationElemLongitude, "0.0"}, {tim.KeyLocationElemLatitude, "0.0"}},
+	tim.ElemImage: {{tim.KeyImageElemFormat, "0"}, {tim.KeyImageElemLargeId, `""`}, {tim.KeyImageElemLargePicHeight, "0"},
+		{tim.KeyImageElemLargePicSize, "0"}, {tim.KeyImageElemLargePicWidth, "0"}, {tim.KeyImageElemLargeUrl, `""`},
+		{tim.KeyImageElemLevel, "1"}, {tim.KeyImageElemOrigId, `""`}, {tim.KeyImageElemOrigPath, `""`},
+		{tim.KeyImageElemOrigPicHeight, "0"}, {tim.KeyImageElemOrigPicSize, "0"}, {tim.KeyImageElemOrigPicWidth, "0"},
+		{tim.KeyImageElemOrigUrl, `""`}, {tim.KeyImageElemThumbId, `""`}, {tim.KeyImageElemThumbPicHeight, "0"},
+		{tim.KeyImageElemThumbPicSize, "0"}, {tim.KeyImageElemThumbPicWidth, "0"}, {tim.KeyImageElemThumbUrl, `""`}},
+	tim.ElemSound: {{tim.KeySoundElemBusinessId, "0"}, {tim.KeySoundElemFileId, `""`}, {tim.KeySoundElemFilePath, `""`},
+		{tim.KeySoundElemFileSize, "0"}, {tim.KeySoundElemFileTime, "0"}},
+	tim.ElemFile: {{tim.KeyFileElemBusinessId, "0"}, {tim.KeyFileElemFileId, `""`}, {tim.KeyFileElemFileName, `""`},
+		{tim.KeyFileElemFilePath, `""`}, {tim.KeyFileElemFileSize, "0"}},
+	tim.ElemVideo: {{tim.KeyVideoElemBusinessId, "0"}, {tim.KeyVideoElemImageHeight, "0"}, {tim.KeyVideoElemImageId, `""`},
+		{tim.KeyVideoElemImagePath, `""`}, {tim.KeyVideoElemImageSize, "0"}, {tim.KeyVideoElemImageType, `""`},
+		{tim.KeyVideoElemImageWidth, "0"}, {tim.KeyVideoElemVideoDuration, "0"}, {tim.KeyVideoElemVideoId, `""`},
+		{tim.KeyVideoElemVideoPath, `""`}, {tim.KeyVideoElemVideoSize, "0"}, {tim.KeyVideoElemVideoType, `""`}},
+	tim.ElemMerge: {},
+}
+
+// sendable says which elements can be sent today, and which of them may stand after the first.
+var sendable = map[int64]bool{tim.ElemText: true, tim.ElemCustom: true, tim.ElemFace: true, tim.ElemLocation: true}
+
+// complete returns the elements with the defaults of missing keys added. An array that is complete stays as it is, byte
+// for byte.
+func complete(elements gjson.Result) (string, error) {
+	if !elements.IsArray() {
+		return "", fmt.Errorf("%s is not an array", tim.KeyMsgElemArray)
+	}
+	all := elements.Array()
+	if len(all) == 0 {
+		return "", fmt.Errorf("a message needs an element")
+	}
+	out := make([]string, len(all))
+	changed := false
+	for i, e := range all {
+		typ := e.Get(tim.KeyElemType)
+		keys, known := elementKeys[typ.Int()]
+		if !e.IsObject() || typ.Type != gjson.Number || !known {
+			return "", fmt.Errorf("element %d has no type that a message may carry", i)
+		}
+		w := writer{b: []byte(e.Raw[:len(e.Raw)-1])}
+		for _, k := range keys {
+			if !e.Get(k.key).Exists() {
+				w.raw(k.key, k.value)
+				changed = true
+			}
+		}
+		out[i] = string(append(w.b, '}'))
+	}
+	if !changed {
+		return elements.Raw, nil
+	}
+	return array(out), nil
+}
+
+// checkSendable refuses what cannot be sent.
+func checkSendable(elements string, extra string) *transport.Error {
+	var bad *transport.Error
+	gjson.Parse(elements).ForEach(func(_, e gjson.Result) bool {
+		if !sendable[e.Get(tim.KeyElemType).Int()] {
+			bad = &transport.Error{Code: tim.ErrSDKInterfaceNotSupport, Text: "sending this kind of element is not built yet"}
+		}
+		return bad == nil
+	})
+	if bad == nil && len(elements)+len(extra) > MaxContent {
+		bad = &transport.Error{Code: tim.ErrSDKMsgBodySizeLimit, Text: "the message is larger than 12 KB"}
+	}
+	return bad
+}
+
+// extraOf picks the keys of a message that are not at their default.
+func extraOf(msg gjson.Result) string {
+	w := writer{b: []byte{'{'}}
+	for _, d := range extraDefaults {
+		if v := msg.Get(d.key); v.Exists() && v.Raw != d.value {
+			w.raw(d.key, v.Raw)
+		}
+	}
+	for _, k := range extraOptional {
+		if v := msg.Get(k); v.Exists() {
+			w.raw(k, v.Raw)
+		}
+	}
+	if len(w.b) == 1 {
+		return ""
+	}
+	return string(append(w.b, '}'))
+}
+
+// content is what the message looks like on the wire.
+func (r *Row) content() []byte {
+	b := append(make([]byte, 0, 128+len(r.Elements)+len(r.Extra)), `{"id":`...)
+	b = protocol.AppendString(b, r.MsgID)
+	b = append(b, `,"ct":`...)
+	b = strconv.AppendInt(b, r.ClientTime, 10)
+	b = append(b, `,"r":`...)
+	b = strconv.AppendUint(b, uint64(r.Rand), 10)
+	b = append(b, `,"p":`...)
+	b = strconv.AppendInt(b, int64(r.Platform), 10)
+	b = append(b, `,"el":`...)
+	b = append(b, r.Elements...)
+	if r.Extra != "" {
+		b = append(b, `,"x":`...)
+		b = append(b, r.Extra...)
+	}
+	return append(b, '}')
+}
+
+// received makes a row of a message from the wire.
+func received(conv int64, m *protocol.Message) *Row {
+	r := &Row{Conv: conv, Seq: m.Seq, Sort: sortOf(m.Seq), Sender: m.From, ServerTime: m.Time, Status: tim.MsgSendSucc, Count: m.Count}
+	gjson.ParseBytes(m.Content).ForEach(func(k, v gjson.Result) bool {
+		switch k.Str {
+		case "id":
+			r.MsgID = v.String()
+		case "ct":
+			r.ClientTime = v.Int()
+		case "r":
+			r.Rand = uint32(v.Uint())
+		case "p":
+			r.Platform = int(v.Int())
+		case "el":
+			r.Elements = v.Raw
+		case "x":
+			r.Extra = v.Raw
+		}
+		return true
+	})
+	return r
+}

@@ -1,0 +1,349 @@
+// Package outbox keeps what the user asked for until the server has confirmed it.
+//
+// An intent is written in the transaction of its visible effect (the message row of a send), so after a crash both are
+// there or neither. Each conversation has a lane: intents leave it in order, up to Window of them unanswered at a time,
+// and the server keeps the order of one connection. Lanes go in parallel. The idempotency key is made once and stored,
+// so an intent may be sent again at any time: after a cut, after a restart, after a kill -9.
+//
+// An intent ends in a transaction together with its effect: the server confirmed it, refused it, or its deadline passed.
+// Intents found at the next login have nobody who waits for them and no deadline.
+//
+// The outbox knows no module. A Kind, registered by its module, makes the request and applies the outcome.
+//
+// Rejected: marking what was in flight as failed after a restart (the user asked for it, and the key makes the repeat
+// safe), one message at a time (a round trip each), a retry timer per intent (the link writes pending requests again).
+package outbox
+
+import (
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"timbre/core/store"
+	"timbre/core/transport"
+	"timbre/model/tim"
+	"timbre/protocol"
+	"timbre/sqlite"
+)
+
+// Window is how many intents of one lane may be unanswered.
+const Window = 10
+
+// again is the pause after the server said that it is busy.
+const again = 200 * time.Millisecond
+
+// forever is the deadline of intents that nobody waits for.
+const forever = 365 * 24 * time.Hour
+
+// Schema holds the intents.
+var Schema = sqlite.Schema{Module: "outbox", Steps: []string{`
+CREATE TABLE outbox (
+	id   INTEGER PRIMARY KEY AUTOINCREMENT,
+	lane TEXT    NOT NULL,
+	kind TEXT    NOT NULL,
+	ref  INTEGER NOT NULL, -- what it is about; the kind knows
+	key  TEXT    NOT NULL  -- idempotency key
+) STRICT;
+`}}
+
+// Kind is what a module does for its intents. Its methods run inside transactions.
+type Kind interface {
+	// Request makes the operation and its body, or says that the intent has become pointless (op "").
+	Request(q sqlite.Queryer, ref int64) (op string, body []byte, err error)
+	// Confirmed applies the server's answer.
+	Confirmed(tx *store.Tx, ref int64, body []byte) error
+	Failed(tx *store.Tx, ref int64, why *transport.Error) error
+}
+
+// Intent is one thing to be done.
+type Intent struct {
+	ID   int64
+	Lane string
+	Kind string
+	Ref  int64
+	Key  string
+	Op   string // with Body: the request, if it is known already
+	Body []byte
+	// Timeout is how long somebody waits for the outcome, counted from Enter; 0: nobody does.
+	Timeout time.Duration
+
+	deadline time.Time
+	timer    *time.Timer
+	ended    bool
+}
+
+// Outbox is the outbox of one account. All methods may be called from any goroutine.
+type Outbox struct {
+	store *store.Store
+	link  *transport.Link
+	log   *slog.Logger
+	kinds map[string]Kind
+
+	mu      sync.Mutex
+	lanes   map[string]*lane
+	online  bool
+	stopped bool
+	count   int
+}
+
+type lane struct {
+	waiting  []*Intent
+	inFlight int
+	paused   bool
+}
+
+// New returns an empty outbox. kinds must be complete.
+func New(st *store.Store, link *transport.Link, log *slog.Logger, kinds map[string]Kind) *Outbox {
+	return &Outbox{store: st, link: link, log: log, kinds: kinds, lanes: map[string]*lane{}}
+}
+
+// Add writes an intent in the transaction of its effect. Enter it after the commit.
+func Add(tx *store.Tx, in *Intent) (err error) {
+	in.ID, err = tx.Insert(`INSERT INTO outbox (lane,kind,ref,key) VALUES (?,?,?,?)`, in.Lane, in.Kind, in.Ref, in.Key)
+	return err
+}
+
+// Enter puts a committed intent into its lane. Calls for one lane must come in the order of the commits.
+func (o *Outbox) Enter(in *Intent) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if in.Timeout > 0 {
+		in.deadline = time.Now().Add(in.Timeout)
+		in.timer = time.AfterFunc(in.Timeout, func() { o.expire(in) })
+	}
+	o.lane(in.Lane).waiting = append(o.lane(in.Lane).waiting, in)
+	o.count++
+	o.pump(in.Lane)
+}
+
+func (o *Outbox) lane(name string) *lane {
+	l := o.lanes[name]
+	if l == nil {
+		l = &lane{}
+		o.lanes[name] = l
+	}
+	return l
+}
+
+// Load enters what an earlier process left. Call it once, before Online.
+func (o *Outbox) Load(q sqlite.Queryer) error {
+	return q.Query(`SELECT id,lane,kind,ref,key FROM outbox ORDER BY id`, func(scan func(...any) error) error {
+		in := &Intent{}
+		if err := scan(&in.ID, &in.Lane, &in.Kind, &in.Ref, &in.Key); err != nil {
+			return err
+		}
+		o.Enter(in)
+		return nil
+	})
+}
+
+// Online lets intents leave; the link itself holds them while it is broken.
+func (o *Outbox) Online() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.online = true
+	for name := range o.lanes { // lanes are independent of each other
+		o.pump(name)
+	}
+}
+
+// Depth returns how many intents are not confirmed yet.
+func (o *Outbox) Depth() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.count
+}
+
+// pump hands intents to the link while the lane's window has room. o.mu is held.
+func (o *Outbox) pump(name string) {
+	l := o.lanes[name]
+	for o.online && !o.stopped && !l.paused && l.inFlight < Window && len(l.waiting) > 0 {
+		in := l.waiting[0]
+		l.waiting = l.waiting[1:]
+		l.inFlight++
+		if in.timer != nil {
+			in.timer.Stop()
+		}
+		o.start(in)
+	}
+	if len(l.waiting) == 0 && l.inFlight == 0 {
+		delete(o.lanes, name)
+	}
+}
+
+// start sends an intent. One that was loaded reads its request first; the lane keeps its place by a window of one.
+func (o *Outbox) start(in *Intent) {
+	if in.Body != nil {
+		o.request(in)
+		return
+	}
+	o.store.Submit(store.Change{
+		Apply: func(tx *store.Tx) error {
+			op, body, err := o.kinds[in.Kind].Request(tx, in.Ref)
+			if err != nil {
+				return err
+			}
+			in.Op, in.Body = op, body
+			if op == "" {
+				return o.remove(tx, in)
+			}
+			tx.After(func() { o.request(in) })
+			return nil
+		},
+		Failed: func(err error) { o.log.Error("outbox: cannot read an intent", "id", in.ID, "err", err) },
+	})
+}
+
+func (o *Outbox) request(in *Intent) {
+	timeout := forever
+	if !in.deadline.IsZero() {
+		timeout = max(time.Until(in.deadline), time.Millisecond)
+	}
+	o.link.Request(in.Op, in.Key, in.Body, timeout, func(a protocol.Answer, err error) { o.answered(in, a, err) })
+}
+
+// answered runs on the link's goroutine, in the order of the answers.
+func (o *Outbox) answered(in *Intent, a protocol.Answer, err error) {
+	var why *transport.Error
+	switch {
+	case err != nil:
+		if !errors.As(err, &why) {
+			why = &transport.Error{Code: tim.ErrSDKInternalError, Text: err.Error()}
+		}
+		if in.Timeout == 0 && !o.isStopped() { // nobody waits: it stays until the server has it
+			o.later(in)
+			return
+		}
+	case a.Code == protocol.CodeBusy || a.Code == protocol.CodeInside:
+		o.later(in)
+		return
+	case a.Code != 0:
+		why = &transport.Error{Code: a.Code, Text: a.Desc}
+	}
+	if why != nil {
+		o.end(in, why)
+		return
+	}
+	body := append([]byte(nil), a.Body...)
+	o.finish(in, func(tx *store.Tx) error { return o.kinds[in.Kind].Confirmed(tx, in.Ref, body) })
+}
+
+func (o *Outbox) isStopped() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.stopped
+}
+
+// later puts an intent back to the head of its lane and lets the lane rest.
+func (o *Outbox) later(in *Intent) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.stopped {
+		return
+	}
+	l := o.lane(in.Lane)
+	l.inFlight--
+	at := 0
+	for at < len(l.waiting) && l.waiting[at].ID < in.ID {
+		at++
+	}
+	l.waiting = append(l.waiting[:at], append([]*Intent{in}, l.waiting[at:]...)...)
+	if l.paused {
+		return
+	}
+	l.paused = true
+	time.AfterFunc(again, func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		l.paused = false
+		if o.lanes[in.Lane] == l {
+			o.pump(in.Lane)
+		}
+	})
+}
+
+// expire ends an intent that waited in its lane until its deadline.
+func (o *Outbox) expire(in *Intent) {
+	o.mu.Lock()
+	l := o.lanes[in.Lane]
+	at := -1
+	if l != nil {
+		for i, w := range l.waiting {
+			if w == in {
+				at = i
+			}
+		}
+	}
+	if at < 0 {
+		o.mu.Unlock()
+		return // it has left the lane: the link watches its deadline
+	}
+	l.waiting = append(l.waiting[:at:at], l.waiting[at+1:]...)
+	l.inFlight++ // until finish
+	o.mu.Unlock()
+	o.end(in, &transport.Error{Code: tim.ErrSDKNetWaitInqueueTimeout, Text: "never left the queue"})
+}
+
+func (o *Outbox) end(in *Intent, why *transport.Error) {
+	o.finish(in, func(tx *store.Tx) error { return o.kinds[in.Kind].Failed(tx, in.Ref, why) })
+}
+
+// finish applies an outcome and removes the intent in one transaction.
+func (o *Outbox) finish(in *Intent, effect func(*store.Tx) error) {
+	o.store.Submit(store.Change{
+		Apply: func(tx *store.Tx) error {
+			if err := effect(tx); err != nil {
+				return err
+			}
+			return o.remove(tx, in)
+		},
+		Failed: func(err error) {
+			o.log.Error("outbox: an outcome could not be stored", "id", in.ID, "kind", in.Kind, "err", err)
+			o.left(in)
+		},
+	})
+}
+
+func (o *Outbox) remove(tx *store.Tx, in *Intent) error {
+	tx.After(func() { o.left(in) })
+	return tx.Exec(`DELETE FROM outbox WHERE id=?`, in.ID)
+}
+
+// left makes room in the lane.
+func (o *Outbox) left(in *Intent) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if in.ended {
+		return
+	}
+	in.ended = true
+	o.count--
+	if l := o.lanes[in.Lane]; l != nil {
+		l.inFlight--
+		o.pump(in.Lane)
+	}
+}
+
+// Stop ends every waited-for intent that has not left its lane with why; those in flight are ended by the link, with the
+// error that its Stop or FailAll got. What nobody waits for stays for the next login.
+func (o *Outbox) Stop(why *transport.Error) {
+	o.mu.Lock()
+	o.stopped = true
+	var waiting []*Intent
+	for _, l := range o.lanes {
+		for _, in := range l.waiting {
+			if in.timer != nil {
+				in.timer.Stop()
+			}
+			if in.Timeout > 0 {
+				waiting = append(waiting, in)
+			}
+		}
+		l.waiting = nil
+	}
+	o.mu.Unlock()
+	for _, in := range waiting {
+		o.end(in, why)
+	}
+}

@@ -1,0 +1,228 @@
+package sync
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"timbre/core/store"
+	"timbre/protocol"
+)
+
+// Begin starts catching up after a login. The host hears Started at once and Finished when everything that the server
+// had at the login has been applied.
+func (e *Engine) Begin(in protocol.LoggedIn) {
+	e.halt()
+	e.progress.Started()
+	e.catchUp(&in)
+}
+
+// Stop ends the work; what was applied stays.
+func (e *Engine) Stop() {
+	e.mu.Lock()
+	e.stopped = true
+	if e.timer != nil {
+		e.timer.Stop()
+		e.timer = nil
+	}
+	e.held = nil
+	e.mu.Unlock()
+	e.halt()
+}
+
+// halt ends a catch-up that is under way and waits for it.
+func (e *Engine) halt() {
+	e.mu.Lock()
+	if e.cancel != nil {
+		e.cancel()
+	}
+	e.mu.Unlock()
+	e.wg.Wait()
+}
+
+// catchUp runs at most once at a time. in is nil when a gap and not a login is the reason.
+func (e *Engine) catchUp(in *protocol.LoggedIn) {
+	e.mu.Lock()
+	if e.catching || e.stopped {
+		e.mu.Unlock()
+		return
+	}
+	e.catching = true
+	ctx, cancel := context.WithCancel(context.Background())
+	e.cancel = cancel
+	e.wg.Add(1)
+	e.mu.Unlock()
+	go func() {
+		defer e.wg.Done()
+		defer cancel()
+		done := e.untilDone(ctx, in)
+		e.mu.Lock()
+		e.catching = false
+		e.mu.Unlock()
+		if done && in != nil {
+			e.progress.Finished()
+		}
+		if done {
+			e.retryHeld()
+		}
+	}()
+}
+
+// untilDone repeats a failed attempt until it succeeds or ctx ends.
+func (e *Engine) untilDone(ctx context.Context, in *protocol.LoggedIn) bool {
+	for ctx.Err() == nil {
+		err := e.attempt(ctx, in)
+		if err == nil {
+			return true
+		}
+		if ctx.Err() != nil {
+			return false
+		}
+		e.log.Warn("sync: catching up failed, trying again", "err", err)
+		if errors.Is(err, store.ErrClosed) {
+			return false
+		}
+		pause(ctx, retryPause)
+	}
+	return false
+}
+
+func (e *Engine) attempt(ctx context.Context, in *protocol.LoggedIn) error {
+	epoch, pos, err := e.stored(ctx)
+	if err != nil {
+		return err
+	}
+	if in != nil && (epoch != in.Epoch || pos < in.Oldest || pos > in.Pos) {
+		return e.snapshot(ctx, epoch)
+	}
+	return e.difference(ctx)
+}
+
+func (e *Engine) stored(ctx context.Context) (epoch string, pos uint64, err error) {
+	err = e.store.Write(ctx, func(tx *store.Tx) error { // a write: it must see the batch that is under way
+		c, err := e.cursor(tx.Tx)
+		if err == nil {
+			epoch, pos = c.epoch, c.pos
+		}
+		return err
+	})
+	return epoch, pos, err
+}
+
+// difference asks for what is missing until nothing is.
+func (e *Engine) difference(ctx context.Context) error {
+	for {
+		if err := e.hostReady(ctx); err != nil {
+			return err
+		}
+		epoch, pos, err := e.stored(ctx)
+		if err != nil {
+			return err
+		}
+		body := protocol.Marshal(protocol.Diff{Epoch: epoch, Pos: pos, Limit: protocol.MaxDiff})
+		a, err := e.link.Ask(ctx, protocol.OpDiff, "", body, askTimeout)
+		if err != nil {
+			return err
+		}
+		if a.Code != 0 {
+			return errors.New(a.Desc)
+		}
+		piece := protocol.ParseLog(a.Body)
+		if piece.TooLong {
+			return e.snapshot(ctx, epoch)
+		}
+		reached, err := e.applyNow(ctx, piece)
+		if err != nil {
+			return err
+		}
+		if reached >= piece.Pos {
+			return nil
+		}
+		if reached == pos {
+			return errors.New("the difference brought nothing")
+		}
+	}
+}
+
+func (e *Engine) applyNow(ctx context.Context, piece protocol.Log) (uint64, error) {
+	var reached uint64
+	err := e.store.Write(ctx, func(tx *store.Tx) (err error) {
+		reached, err = e.applyPiece(tx, piece)
+		return err
+	})
+	return reached, err
+}
+
+// snapshot takes all conversations, then the difference since the first page.
+func (e *Engine) snapshot(ctx context.Context, before string) error {
+	e.log.Info("sync: taking a snapshot")
+	cursorText := ""
+	var first *protocol.SnapshotPage
+	for {
+		if err := e.hostReady(ctx); err != nil {
+			return err
+		}
+		body := protocol.Marshal(protocol.Snapshot{Cursor: cursorText, Limit: protocol.MaxSnapshot})
+		a, err := e.link.Ask(ctx, protocol.OpSnapshot, "", body, askTimeout)
+		if err != nil {
+			return err
+		}
+		if a.Code != 0 {
+			return errors.New(a.Desc)
+		}
+		var page protocol.SnapshotPage
+		if err := json.Unmarshal(a.Body, &page); err != nil {
+			return err
+		}
+		if first == nil {
+			first = &page
+		}
+		if err := e.page(ctx, &page, first, before); err != nil {
+			return err
+		}
+		if page.Cursor == "" {
+			return e.difference(ctx)
+		}
+		cursorText = page.Cursor
+	}
+}
+
+// page applies one page; the last one also moves the position.
+func (e *Engine) page(ctx context.Context, page, first *protocol.SnapshotPage, before string) error {
+	return e.store.Write(ctx, func(tx *store.Tx) error {
+		for i := range page.Convs {
+			if err := e.apply.Snapshot(tx, &page.Convs[i], before != first.Epoch); err != nil {
+				return err
+			}
+		}
+		if page.Cursor != "" {
+			return nil
+		}
+		c, err := e.cursor(tx.Tx)
+		if err == nil {
+			c.epoch, c.pos, c.dirty = first.Epoch, first.Pos, true
+		}
+		return err
+	})
+}
+
+// hostReady waits while the host is far behind with its callbacks, so that the backlog stays on the server.
+func (e *Engine) hostReady(ctx context.Context) error {
+	for e.waiting() > maxWaiting {
+		pause(ctx, gapPatience)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return ctx.Err()
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,186 @@
+package transport
+
+import (
+	"context"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"timbre/model/tim"
+	"timbre/protocol"
+)
+
+// Error is a failure with its public code.
+type Error struct {
+	Code int
+	Text string
+}
+
+func (e *Error) Error() string { return e.Text }
+
+// Stages of a request; they decide the code of a missed deadline.
+const (
+	stageQueued int32 = iota
+	stageWriting
+	stageWritten
+)
+
+// request is one question on its way.
+type request struct {
+	id      uint64
+	op, key string
+	body    []byte
+	login   bool
+	writes  int // how often it was written
+	stage   atomic.Int32
+	timer   *time.Timer
+	done    func(protocol.Answer, error)
+}
+
+func (r *request) setStage(s int32) { r.stage.Store(s) }
+
+func (r *request) line(b []byte) []byte {
+	q := protocol.Request{ID: r.id, Op: r.op, Key: r.key, Body: r.body}
+	return q.Append(b)
+}
+
+// Request sends a request and calls done exactly once: with the server's answer, whatever its code, or with an *Error.
+// done runs on the reading goroutine, on a timer's or on the caller's, and must not block. A request made while there is
+// no connection waits for one.
+func (l *Link) Request(op, key string, body []byte, timeout time.Duration, done func(protocol.Answer, error)) {
+	l.add(&request{op: op, key: key, body: body, done: done}, timeout)
+}
+
+// Login sends the login over the new connection before anything else may pass.
+func (l *Link) Login(body []byte, timeout time.Duration, done func(protocol.Answer, error)) {
+	l.add(&request{op: protocol.OpLogin, body: body, login: true, done: done}, timeout)
+}
+
+// Ask is Request for callers that wait.
+func (l *Link) Ask(ctx context.Context, op, key string, body []byte, timeout time.Duration) (protocol.Answer, error) {
+	type result struct {
+		answer protocol.Answer
+		err    error
+	}
+	got := make(chan result, 1)
+	l.Request(op, key, body, timeout, func(a protocol.Answer, err error) {
+		a.Body = slices.Clone(a.Body)
+		got <- result{a, err}
+	})
+	select {
+	case r := <-got:
+		return r.answer, r.err
+	case <-ctx.Done():
+		return protocol.Answer{}, &Error{Code: tim.ErrSDKCommInterrupt, Text: "interrupted"}
+	}
+}
+
+func (l *Link) add(r *request, timeout time.Duration) {
+	l.mu.Lock()
+	if l.stopped {
+		l.mu.Unlock()
+		r.done(protocol.Answer{}, &Error{Code: tim.ErrSDKCommInterrupt, Text: "the client is closing"})
+		return
+	}
+	l.nextID++
+	r.id = l.nextID
+	l.pending[r.id] = r
+	r.timer = time.AfterFunc(timeout, func() { l.finish(r, protocol.Answer{}, l.late(r)) })
+	conn := l.conn
+	if conn != nil && (l.open || r.login) {
+		r.writes++
+		conn.send(r.line, r)
+	}
+	l.mu.Unlock()
+}
+
+// late is the error of a missed deadline: was it written, and is there a network now?
+func (l *Link) late(r *request) error {
+	l.mu.Lock()
+	connected := l.conn != nil
+	l.mu.Unlock()
+	code := map[bool][3]int{
+		true:  {tim.ErrSDKNetWaitSendTimeout, tim.ErrSDKNetWaitSendRemainingTimeout, tim.ErrSDKNetWaitAckTimeout},
+		false: {tim.ErrSDKNetWaitSendTimeoutNoNetwork, tim.ErrSDKNetSendRemainingTimeoutNoNetwork, tim.ErrSDKNetWaitAckTimeoutNoNetwork},
+	}[connected][r.stage.Load()]
+	return &Error{Code: code, Text: "no answer from the server in time"}
+}
+
+// finish ends a request once; later calls do nothing.
+func (l *Link) finish(r *request, a protocol.Answer, err error) {
+	l.mu.Lock()
+	_, live := l.pending[r.id]
+	delete(l.pending, r.id)
+	l.mu.Unlock()
+	if live {
+		r.timer.Stop()
+		r.done(a, err)
+	}
+}
+
+// Release opens the link for ordinary requests and writes what is pending, oldest first. What was written too often
+// fails.
+func (l *Link) Release() {
+	l.mu.Lock()
+	conn := l.conn
+	if conn == nil {
+		l.mu.Unlock()
+		return
+	}
+	l.open = true
+	var tired []*request
+	for _, id := range l.ids() {
+		r := l.pending[id]
+		if r.login {
+			continue
+		}
+		if r.writes > l.cfg.Retry() {
+			tired = append(tired, r)
+			continue
+		}
+		r.writes++
+		conn.send(r.line, r)
+	}
+	l.mu.Unlock()
+	for _, r := range tired {
+		l.finish(r, protocol.Answer{}, &Error{Code: tim.ErrSDKNetWaitAckTimeout, Text: "written too often without an answer"})
+	}
+}
+
+// Close stops ordinary requests from passing, at the end of a session.
+func (l *Link) Close() {
+	l.mu.Lock()
+	l.open = false
+	l.mu.Unlock()
+}
+
+// FailAll ends every pending request with err.
+func (l *Link) FailAll(err error) {
+	l.mu.Lock()
+	var all []*request
+	for _, id := range l.ids() {
+		all = append(all, l.pending[id])
+	}
+	l.mu.Unlock()
+	for _, r := range all {
+		l.finish(r, protocol.Answer{}, err)
+	}
+}
+
+// ids lists the pending requests in the order in which they were made.
+func (l *Link) ids() []uint64 {
+	ids := make([]uint64, 0, len(l.pending))
+	for id := range l.pending {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// Connected says whether a connection stands and whether it is open for requests; failures counts the dials that have
+// failed since, and err is the last reason.
+func (l *Link) Connected() (connected, open bool, failures int, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.conn != nil, l.open, l.failures, l.failure
+}

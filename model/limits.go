@@ -1,0 +1,59 @@
+package model
+
+import "github.com/tidwall/gjson"
+
+// Limits of the vendor, which applications were written for.
+const (
+	// MaxUserID is the longest user id in bytes. It is printable ASCII.
+	MaxUserID = 32
+	// MaxMessageSize is how many bytes the fields of a message may have together.
+	MaxMessageSize = 12 << 10
+	// MaxContent bounds a message's JSON text, in which a field may be six times as long as the value it stands for.
+	MaxContent = 6 * MaxMessageSize
+	// MaxUnreadInline is how many unread messages of a conversation come back after a long absence.
+	MaxUnreadInline = 250
+	// MaxUnreadConversations is for how many conversations they do.
+	MaxUnreadConversations = 100
+	// MaxKey is the longest idempotency key in bytes.
+	MaxKey = 128
+	// MaxDevice is the longest device id in bytes.
+	MaxDevice = 64
+	// MaxPlatform is the longest platform name in bytes.
+	MaxPlatform = 16
+	// MaxUsers is how many users one request may ask about.
+	MaxUsers = 100
+)
+
+// FirstTinyID is what an account's row number is added to. It keeps tiny ids apart from other small numbers and far
+// below 2^53.
+const FirstTinyID = 1_000_000_000_000
+
+// ValidUserID says whether a name may be a user's id.
+func ValidUserID(name string) bool {
+	if name == "" || len(name) > MaxUserID {
+		return false
+	}
+	for i := 0; i < len(name); i++ {
+		if name[i] < ' ' || name[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// FieldsSize is the size of a message as its limit understands it: the bytes of all text values in a JSON value, not
+// the names and punctuation around them.
+func FieldsSize(value gjson.Result) int {
+	switch value.Type {
+	case gjson.String:
+		return len(value.Str)
+	case gjson.JSON:
+		size := 0
+		value.ForEach(func(_, v gjson.Result) bool {
+			size += FieldsSize(v)
+			return true
+		})
+		return size
+	}
+	return 0
+}
