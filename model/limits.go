@@ -8,8 +8,6 @@ const (
 	MaxUserID = 32
 	// MaxMessageSize is how many bytes the fields of a message may have together.
 	MaxMessageSize = 12 << 10
-	// MaxContent bounds a message's JSON text, in which a field may be six times as long as the value it stands for.
-	MaxContent = 6 * MaxMessageSize
 	// MaxUnreadInline is how many unread messages of a conversation come back after a long absence.
 	MaxUnreadInline = 250
 	// MaxUnreadConversations is for how many conversations they do.
@@ -29,17 +27,7 @@ const (
 const FirstTinyID = 1_000_000_000_000
 
 // ValidUserID says whether a name may be a user's id.
-func ValidUserID(name string) bool {
-	if name == "" || len(name) > MaxUserID {
-		return false
-	}
-	for i := 0; i < len(name); i++ {
-		if name[i] < ' ' || name[i] > '~' {
-			return false
-		}
-	}
-	return true
-}
+func ValidUserID(name string) bool { return len(name) <= MaxUserID && printable(name) }
 
 // FieldsSize is the size of a message as its limit understands it: the bytes of all text values in a JSON value, not
 // the names and punctuation around them.
@@ -56,4 +44,16 @@ func FieldsSize(value gjson.Result) int {
 		return size
 	}
 	return 0
+}
+
+// ValidKey says whether a text may be an idempotency key: 1 to MaxKey printable ASCII characters.
+func ValidKey(key string) bool { return len(key) <= MaxKey && printable(key) }
+
+func printable(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return s != ""
 }

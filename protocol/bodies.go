@@ -86,6 +86,9 @@ type Diff struct {
 type Snapshot struct {
 	Cursor string `json:"cursor"` // "" for the first page
 	Limit  int    `json:"limit"`
+	// Deleted asks also for conversations that were deleted and have nothing newer. They come without messages; their
+	// counts are needed to tell how much is unread when the next message arrives.
+	Deleted bool `json:"deleted,omitempty"`
 }
 
 // SnapshotPage answers OpSnapshot. Epoch and Pos were taken before the page was read: a diff from the first page's Pos

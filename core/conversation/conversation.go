@@ -245,3 +245,13 @@ func merge(older, newer event.Event) event.Event {
 	}
 	return newer
 }
+
+// ByID returns a conversation by its row, nil when there is none.
+func ByID(q sqlite.Queryer, id int64) (*Conversation, error) {
+	c := &Conversation{}
+	ok, err := q.Get(`SELECT `+columns+` FROM conversation WHERE id=?`, c.fields(), id)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return c, nil
+}

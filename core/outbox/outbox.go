@@ -52,8 +52,8 @@ type Kind interface {
 	// Request makes the operation and its body, or says that the intent has become pointless (op "").
 	Request(q sqlite.Queryer, ref int64) (op string, body []byte, err error)
 	// Confirmed applies the server's answer.
-	Confirmed(tx *store.Tx, ref int64, body []byte) error
-	Failed(tx *store.Tx, ref int64, why *transport.Error) error
+	Confirmed(tx *store.Tx, in *Intent, body []byte) error
+	Failed(tx *store.Tx, in *Intent, why *transport.Error) error
 }
 
 // Intent is one thing to be done.
@@ -67,6 +67,8 @@ type Intent struct {
 	Body []byte
 	// Timeout is how long somebody waits for the outcome, counted from Enter; 0: nobody does.
 	Timeout time.Duration
+	// Keep says that a missed deadline ends the waiting and not the intent: it stays until the server has decided.
+	Keep bool
 
 	deadline time.Time
 	timer    *time.Timer
@@ -211,7 +213,7 @@ func (o *Outbox) answered(in *Intent, a protocol.Answer, err error) {
 		if !errors.As(err, &why) {
 			why = &transport.Error{Code: tim.ErrSDKInternalError, Text: err.Error()}
 		}
-		if in.Timeout == 0 && !o.isStopped() { // nobody waits: it stays until the server has it
+		if in.Timeout == 0 { // nobody waits: it stays until the server has it
 			o.later(in)
 			return
 		}
@@ -221,12 +223,26 @@ func (o *Outbox) answered(in *Intent, a protocol.Answer, err error) {
 	case a.Code != 0:
 		why = &transport.Error{Code: a.Code, Text: a.Desc}
 	}
+	if why != nil && err != nil && in.Keep {
+		o.forsake(in, why)
+		return
+	}
 	if why != nil {
 		o.end(in, why)
 		return
 	}
 	body := append([]byte(nil), a.Body...)
-	o.finish(in, func(tx *store.Tx) error { return o.kinds[in.Kind].Confirmed(tx, in.Ref, body) })
+	o.finish(in, func(tx *store.Tx) error { return o.kinds[in.Kind].Confirmed(tx, in, body) })
+}
+
+// forsake tells those who wait that the deadline has passed; the intent goes on without them.
+func (o *Outbox) forsake(in *Intent, why *transport.Error) {
+	in.Timeout, in.deadline = 0, time.Time{}
+	o.store.Submit(store.Change{
+		Apply:  func(tx *store.Tx) error { return o.kinds[in.Kind].Failed(tx, in, why) },
+		Failed: func(err error) { o.log.Error("outbox: an outcome could not be told", "id", in.ID, "err", err) },
+	})
+	o.later(in)
 }
 
 func (o *Outbox) isStopped() bool {
@@ -280,13 +296,18 @@ func (o *Outbox) expire(in *Intent) {
 		return // it has left the lane: the link watches its deadline
 	}
 	l.waiting = append(l.waiting[:at:at], l.waiting[at+1:]...)
-	l.inFlight++ // until finish
+	l.inFlight++ // until it has left
 	o.mu.Unlock()
-	o.end(in, &transport.Error{Code: tim.ErrSDKNetWaitInqueueTimeout, Text: "never left the queue"})
+	why := &transport.Error{Code: tim.ErrSDKNetWaitInqueueTimeout, Text: "never left the queue"}
+	if in.Keep {
+		o.forsake(in, why)
+		return
+	}
+	o.end(in, why)
 }
 
 func (o *Outbox) end(in *Intent, why *transport.Error) {
-	o.finish(in, func(tx *store.Tx) error { return o.kinds[in.Kind].Failed(tx, in.Ref, why) })
+	o.finish(in, func(tx *store.Tx) error { return o.kinds[in.Kind].Failed(tx, in, why) })
 }
 
 // finish applies an outcome and removes the intent in one transaction.
@@ -344,6 +365,10 @@ func (o *Outbox) Stop(why *transport.Error) {
 	}
 	o.mu.Unlock()
 	for _, in := range waiting {
-		o.end(in, why)
+		if in.Keep {
+			o.forsake(in, why)
+		} else {
+			o.end(in, why)
+		}
 	}
 }

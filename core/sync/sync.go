@@ -167,6 +167,7 @@ func (e *Engine) applyPiece(tx *store.Tx, piece protocol.Log) (uint64, error) {
 		tx.After(func() { e.hold(piece) })
 		return c.pos, nil
 	}
+	start := c.pos
 	for i := range piece.Entries {
 		pos := piece.From + uint64(i)
 		if pos <= c.pos {
@@ -182,7 +183,7 @@ func (e *Engine) applyPiece(tx *store.Tx, piece protocol.Log) (uint64, error) {
 		}
 		c.pos, c.dirty = pos, true
 	}
-	if e.holding() {
+	if c.pos > start && e.holding() { // without progress the held pieces would only circle
 		tx.After(e.retryHeld)
 	}
 	return c.pos, nil

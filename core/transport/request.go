@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -183,4 +184,13 @@ func (l *Link) Connected() (connected, open bool, failures int, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.conn != nil, l.open, l.failures, l.failure
+}
+
+// AsError returns err with its public code.
+func AsError(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return &Error{Code: tim.ErrSDKInternalError, Text: err.Error()}
 }

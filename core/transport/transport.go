@@ -45,13 +45,14 @@ type Status int
 
 // Config of a link.
 type Config struct {
-	URL   func() string             // asked before every dial
-	Proxy func() (*url.URL, error)  // nil result: none
-	Log   *slog.Logger              //
-	Retry func() int                // how often a request may be written again
-	State func(Status, int, string) // every change of the link, on the link's goroutine
-	Open  func(ctx context.Context) // a new connection stands: log in with Login, then call Release
-	Push  func(p *protocol.Push)    // on the reading goroutine
+	URL    func() string             // asked before every dial
+	Proxy  func() (*url.URL, error)  // nil result: none
+	Log    *slog.Logger              //
+	Retry  func() int                // how often a request may be written again
+	Needed func() bool               // after a connection ended: is there a reason to connect again? Else Hurry is awaited
+	State  func(Status, int, string) // every change of the link, on the link's goroutine
+	Open   func(ctx context.Context) // a new connection stands: log in with Login, then call Release
+	Push   func(p *protocol.Push)    // on the reading goroutine
 }
 
 // Link is one account's connection. All methods may be called from any goroutine.
@@ -135,7 +136,14 @@ func (l *Link) run(ctx context.Context) {
 			return
 		}
 		l.cfg.State(Status(tim.Disconnected), tim.ErrSDKNetDisconnect, "connection lost")
-		l.pause(ctx)
+		if l.cfg.Needed() {
+			l.pause(ctx)
+			continue
+		}
+		select {
+		case <-l.wake:
+		case <-ctx.Done():
+		}
 	}
 }
 

@@ -102,8 +102,8 @@ const selectHead = `SELECT pos FROM user_log WHERE uid=?`
 
 // Flush implements sqlite.Flusher.
 func (p *pending) Flush(tx *sqlite.Tx) error {
-	heads := store.NewRows(`INSERT INTO user_log (uid, pos) VALUES`, 2, `ON CONFLICT (uid) DO UPDATE SET pos=excluded.pos`)
-	rows := store.NewRows(`INSERT INTO change_log (uid, pos, n, entries, time) VALUES`, 5, ``)
+	heads := store.NewRows(`INSERT OR FAIL INTO user_log (uid, pos) VALUES`, 2, `ON CONFLICT (uid) DO UPDATE SET pos=excluded.pos`)
+	rows := store.NewRows(`INSERT OR FAIL INTO change_log (uid, pos, n, entries, time) VALUES`, 5, ``)
 	now := p.log.now().UnixMilli()
 	for uid, t := range p.tails {
 		if t.n == 0 {

@@ -9,9 +9,13 @@ import (
 	"timbre/server/refusal"
 )
 
-// Check holds a message's content against the rules and says whether it counts as unread. The content is valid JSON.
-func Check(content []byte) (counts bool, err error) {
-	if len(content) > model.MaxContent {
+// escaped is how much longer than a text its JSON form may be.
+const escaped = 6
+
+// Check holds a message's content against the rules and says whether it counts as unread. The content is valid JSON,
+// its fields may have limit bytes together.
+func Check(content []byte, limit int) (counts bool, err error) {
+	if len(content) > escaped*limit {
 		return false, tooLarge()
 	}
 	var elements, extra gjson.Result
@@ -31,7 +35,7 @@ func Check(content []byte) (counts bool, err error) {
 	if err := checkElements(elements); err != nil {
 		return false, err
 	}
-	if len(content) > model.MaxMessageSize && model.FieldsSize(elements)+model.FieldsSize(extra) > model.MaxMessageSize {
+	if len(content) > limit && model.FieldsSize(elements)+model.FieldsSize(extra) > limit {
 		return false, tooLarge()
 	}
 	return countsAsUnread(extra), nil
@@ -83,4 +87,6 @@ func countsAsUnread(extra gjson.Result) bool {
 
 func malformed(desc string) error { return refusal.New(tim.ErrSVRMsgInvalidJSONBodyFormat, desc) }
 
-func tooLarge() error { return refusal.New(tim.ErrSVRCommBodySizeLimit, "the message is longer than 12 KB") }
+func tooLarge() error {
+	return refusal.New(tim.ErrSVRCommBodySizeLimit, "the message is too long")
+}

@@ -85,7 +85,7 @@ func (m *Messages) Range(q sqlite.Queryer, user, peer int64, r protocol.Range) (
 	if c == nil {
 		return appendRanged(nil, protocol.Ranged{Lo: r.Lo, Min: 1}, nil), nil
 	}
-	a := protocol.Ranged{Lo: max(r.Lo, 1), Hi: c.maxSeq, Max: c.maxSeq, Min: c.side(user).clear + 1}
+	a := protocol.Ranged{Lo: min(max(r.Lo, 1), c.maxSeq+1), Hi: c.maxSeq, Max: c.maxSeq, Min: c.side(user).clear + 1}
 	if r.Hi > 0 {
 		a.Hi = min(r.Hi, c.maxSeq)
 	}

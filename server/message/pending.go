@@ -23,7 +23,7 @@ func (m *Messages) pending(tx *sqlite.Tx) *pending {
 		return &pending{
 			pairs: map[[2]int64]*pair{},
 			keys:  map[sentKey]protocol.Sent{},
-			rows: store.NewRows(`INSERT INTO msg (pair, seq, sender, key, time, count, other, pos, content) VALUES`,
+			rows: store.NewRows(`INSERT OR FAIL INTO msg (pair, seq, sender, key, time, count, other, pos, content) VALUES`,
 				9, ``),
 		}
 	}).(*pending)

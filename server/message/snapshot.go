@@ -43,7 +43,7 @@ func (m *Messages) Snapshot(q sqlite.Queryer, uid int64, epoch string, head uint
 	if s.Limit > 0 && s.Limit < limit {
 		limit = s.Limit
 	}
-	list, err := newest(q, uid, at, limit+1)
+	list, err := newest(q, uid, at, limit+1, s.Deleted)
 	if err != nil {
 		return nil, err
 	}
@@ -62,18 +62,18 @@ func (m *Messages) Snapshot(q sqlite.Queryer, uid int64, epoch string, head uint
 }
 
 // newest reads the conversations behind the cursor from both indexes and merges them. Conversations that were deleted
-// and have nothing new are left out.
-func newest(q sqlite.Queryer, uid int64, at cursor, limit int) (list []*pair, err error) {
+// and have nothing newer are left out unless they are asked for.
+func newest(q sqlite.Queryer, uid int64, at cursor, limit int, deleted bool) (list []*pair, err error) {
 	const page = ` AND (last_time, id) < (?,?) ORDER BY last_time DESC, id DESC LIMIT ?`
 	for _, where := range [...]string{
-		`WHERE lo=? AND max_seq > clear_lo`,
-		`WHERE hi=? AND lo<>hi AND max_seq > clear_hi`,
+		`WHERE lo=? AND (? OR max_seq > clear_lo)`,
+		`WHERE hi=? AND (? OR max_seq > clear_hi) AND lo<>hi`,
 	} {
 		err := q.Query(selectPair+where+page, func(scan func(...any) error) error {
 			c := &pair{}
 			list = append(list, c)
 			return scan(c.fields()...)
-		}, uid, at.time, at.id, limit)
+		}, uid, deleted, at.time, at.id, limit)
 		if err != nil {
 			return nil, err
 		}

@@ -7,6 +7,9 @@ import (
 )
 
 // Rows collects rows that one INSERT writes together: a statement costs more to start than a row costs to add.
+//
+// On SQLite the statement should be an INSERT OR FAIL. The default, ABORT, makes SQLite copy every page it touches so
+// that it can take back one statement of several rows; here a failure takes back the whole transaction.
 type Rows struct {
 	before, after string // INSERT INTO t (...) VALUES, and what follows the rows
 	columns       int

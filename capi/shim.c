@@ -1,0 +1,170 @@
+/*
+ * The runtime between the exported functions and Go.
+ *
+ * Every call passes three guards before it enters Go:
+ *  - a child of fork() gets an error: Go's runtime does not survive fork, a call would hang;
+ *  - once exit() has begun every call is answered here: the host's destructors may call what they like;
+ *  - a text over 16 MiB is refused.
+ *
+ * The exit gate keeps callbacks out of a dying host: its handler runs when exit() begins, lets no further callback start
+ * and waits for the one in flight, at most 2 seconds, unless exit() was called inside it. exit() runs the destructors of
+ * the calling thread's thread-local variables first of all, so on Linux the gate hangs there for the main thread and
+ * precedes every static of the host, whenever that was made. For exit() on another thread it is also registered with
+ * atexit(), in TIMInit, TIMLogin and when a callback is set: handlers run last in, first out.
+ */
+#if defined(__linux__)
+#define _GNU_SOURCE
+#endif
+#include "shim.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TIMBRE_MAX_TEXT ((size_t)16 << 20)
+#define TIMBRE_MAX_ARGS 12
+#define TIMBRE_EXIT_WAIT_SECONDS 2
+#define TIMBRE_MAX_SETTER_HANDLERS 512
+
+/* The Go entry point. lens holds the length of every text, flags says whether the caller is inside a callback. */
+extern int64_t timbreCall(int op, uint64_t *args, uint64_t *lens, int n, int inside);
+
+#if defined(_WIN32)
+#include <windows.h>
+static SRWLOCK gate_lock = SRWLOCK_INIT;
+static CONDITION_VARIABLE gate_change = CONDITION_VARIABLE_INIT;
+static void gate_enter(void) { AcquireSRWLockExclusive(&gate_lock); }
+static void gate_leave(void) { ReleaseSRWLockExclusive(&gate_lock); }
+static void gate_tell(void) { WakeAllConditionVariable(&gate_change); }
+static int gate_wait(void) { return SleepConditionVariableSRW(&gate_change, &gate_lock, TIMBRE_EXIT_WAIT_SECONDS * 1000, 0) != 0; }
+static int forked(void) { return 0; }
+static size_t text_length(const char *s) { return strnlen(s, TIMBRE_MAX_TEXT + 1); }
+#define TIMBRE_THREAD_LOCAL __thread
+#else
+#include <pthread.h>
+#include <time.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+static pthread_mutex_t gate_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t gate_change = PTHREAD_COND_INITIALIZER;
+static pid_t home; /* the process that loaded the library */
+static void gate_enter(void) { pthread_mutex_lock(&gate_lock); }
+static void gate_leave(void) { pthread_mutex_unlock(&gate_lock); }
+static void gate_tell(void) { pthread_cond_broadcast(&gate_change); }
+static int gate_wait(void) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += TIMBRE_EXIT_WAIT_SECONDS;
+    return pthread_cond_timedwait(&gate_change, &gate_lock, &until) == 0;
+}
+__attribute__((constructor)) static void remember_process(void) { home = getpid(); }
+static int forked(void) { return getpid() != home; }
+static size_t text_length(const char *s) { return strnlen(s, TIMBRE_MAX_TEXT + 1); }
+#define TIMBRE_THREAD_LOCAL __thread
+#endif
+
+static int exiting;   /* under gate_lock */
+static int in_flight; /* under gate_lock: callbacks that run now */
+static TIMBRE_THREAD_LOCAL int depth; /* callbacks that this thread is inside of */
+
+static void exit_begins(void) {
+    gate_enter();
+    exiting = 1;
+    while (depth == 0 && in_flight > 0)
+        if (!gate_wait()) break;
+    gate_leave();
+}
+
+static int has_exited(void) {
+    int e;
+    gate_enter();
+    e = exiting;
+    gate_leave();
+    return e;
+}
+
+void timbre_run(int callback, uint64_t fn, const uint64_t *w, uint64_t user_data) {
+    gate_enter();
+    if (exiting) {
+        gate_leave();
+        return;
+    }
+    in_flight++;
+    gate_leave();
+    depth++;
+    timbre_invoke(callback, (void (*)(void))(uintptr_t)fn, w, (const void *)(uintptr_t)user_data);
+    depth--;
+    gate_enter();
+    in_flight--;
+    gate_tell();
+    gate_leave();
+}
+
+#if defined(__linux__)
+extern int __cxa_thread_atexit_impl(void (*)(void *), void *, void *) __attribute__((weak));
+extern void *__dso_handle;
+static void main_thread_ends(void *unused) {
+    (void)unused;
+    exit_begins();
+}
+/* Hangs the gate before every destructor of the main thread. Once is enough: it precedes all statics. */
+static void gate_main_thread(void) {
+    static int hung;
+    if (syscall(SYS_gettid) != getpid() || __cxa_thread_atexit_impl == NULL) return;
+    gate_enter();
+    if (!hung) {
+        hung = 1;
+        __cxa_thread_atexit_impl(main_thread_ends, NULL, &__dso_handle);
+    }
+    gate_leave();
+}
+#else
+static void gate_main_thread(void) {}
+#endif
+
+static void register_gate(int op, int n) {
+    static int setters;
+    const char *kinds = timbre_arg_kinds[op];
+    int setter = n == 2 && kinds[0] == 'c' && kinds[1] == 'u';
+    gate_main_thread();
+    if (op != TIMBRE_OP_TIMInit && op != TIMBRE_OP_TIMLogin && !setter) return;
+    if (setter) {
+        int many;
+        gate_enter();
+        many = ++setters > TIMBRE_MAX_SETTER_HANDLERS;
+        gate_leave();
+        if (many) return;
+    }
+    atexit(exit_begins);
+}
+
+/* What a call answers that may not enter Go. */
+static int64_t answer_outside(int op) {
+    switch (op) {
+    case TIMBRE_OP_TIMGetLoginStatus: return kTIMLoginStatus_UnLogined;
+    case TIMBRE_OP_TIMGetServerTime: return 0;
+    default: return TIM_ERR_SDKUNINIT;
+    }
+}
+
+int64_t timbre_enter(int op, const uint64_t *args, int n) {
+    uint64_t words[TIMBRE_MAX_ARGS], lens[TIMBRE_MAX_ARGS];
+    const char *kinds = timbre_arg_kinds[op];
+    int i;
+    if (forked()) return answer_outside(op);
+    if (has_exited()) return op == TIMBRE_OP_TIMUninit ? TIM_SUCC : answer_outside(op);
+    for (i = 0; i < n; i++) {
+        words[i] = args[i];
+        lens[i] = 0;
+        if (kinds[i] != 's' || args[i] == 0) continue;
+        lens[i] = text_length((const char *)(uintptr_t)args[i]);
+        if (lens[i] > TIMBRE_MAX_TEXT) return TIM_ERR_PARAM;
+    }
+    register_gate(op, n);
+#if defined(_WIN32)
+    if (op == TIMBRE_OP_TIMInit) { /* FreeLibrary must not unload a running Go */
+        HMODULE self;
+        GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, (LPCWSTR)(uintptr_t)&timbre_enter, &self);
+    }
+#endif
+    return timbreCall(op, words, lens, n, depth > 0);
+}

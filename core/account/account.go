@@ -1,0 +1,74 @@
+// Package account answers what the server knows of users: profiles and the numbers behind their names.
+//
+// Nothing is cached yet: the questions are rare and the answers must be fresh.
+package account
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"timbre/core/event"
+	"timbre/core/transport"
+	"timbre/model/tim"
+	"timbre/protocol"
+)
+
+// MaxUsers is how many users one question may name.
+const MaxUsers = 100
+
+// Asker puts questions to the server.
+type Asker interface {
+	Ask(ctx context.Context, op, key string, body []byte, timeout time.Duration) (protocol.Answer, error)
+}
+
+// Users is the account's window on other users.
+type Users struct {
+	link    Asker
+	timeout func() time.Duration
+}
+
+// New returns the window.
+func New(link Asker, timeout func() time.Duration) *Users {
+	return &Users{link: link, timeout: timeout}
+}
+
+// Profiles answers the public profiles of the named users; unknown ones are left out.
+func (u *Users) Profiles(names []string, done event.Done) {
+	found, err := u.ask(protocol.OpProfiles, protocol.Users{Names: names})
+	if err != nil {
+		done(err.Code, err.Text, "")
+		return
+	}
+	list := make([]map[string]any, 0, len(found))
+	for _, p := range found {
+		list = append(list, map[string]any{
+			tim.KeyUserProfileIdentifier: p.User, tim.KeyUserProfileNickName: p.Nick, tim.KeyUserProfileFaceUrl: p.Face,
+			tim.KeyUserProfileGender: tim.GenderTypeUnknown, tim.KeyUserProfileFriendRemark: "",
+			tim.KeyUserProfileSelfSignature: "", tim.KeyUserProfileAddPermission: tim.ProfileAddPermissionUnknown,
+			tim.KeyUserProfileLocation: "", tim.KeyUserProfileLanguage: 0, tim.KeyUserProfileBirthDay: 0,
+			tim.KeyUserProfileLevel: 0, tim.KeyUserProfileRole: 0, tim.KeyUserProfileCustomStringArray: []any{},
+		})
+	}
+	done(0, "", string(protocol.Marshal(list)))
+}
+
+// Numbers finds users by name or by number.
+func (u *Users) Numbers(q protocol.Users) ([]protocol.Profile, *transport.Error) {
+	return u.ask(protocol.OpTinyIDs, q)
+}
+
+func (u *Users) ask(op string, q protocol.Users) ([]protocol.Profile, *transport.Error) {
+	a, err := u.link.Ask(context.Background(), op, "", protocol.Marshal(q), u.timeout())
+	if err != nil {
+		return nil, transport.AsError(err)
+	}
+	if a.Code != 0 {
+		return nil, &transport.Error{Code: a.Code, Text: a.Desc}
+	}
+	var found protocol.Profiles
+	if err := json.Unmarshal(a.Body, &found); err != nil {
+		return nil, &transport.Error{Code: tim.ErrParseResponseFailed, Text: err.Error()}
+	}
+	return found.Profiles, nil
+}

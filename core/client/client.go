@@ -1,0 +1,168 @@
+// Package client is the engine's composition root: one Client is one account between TIMInit and TIMUninit.
+//
+// A Client owns the link to the server and, from the first login on, a session: the user's database and the modules that
+// work on it. The session outlives a failed login, so that the lists can be read without a network; it ends with logout,
+// kick, an expired ticket or another user's login.
+//
+// The login states form one small machine behind one mutex (state.go names the transitions); everything slow happens on
+// goroutines that the Client waits for at its end. Results and events reach the host through the Sink and Done functions
+// that the face provides, in the order of the commits.
+//
+// Rejected: one process-wide instance (no second account), setters between modules (constructors show who needs whom; the
+// one cycle, messages and outbox, is closed explicitly).
+package client
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"timbre/core/event"
+	"timbre/core/transport"
+	"timbre/model/tim"
+	"timbre/protocol"
+)
+
+// Version is the engine's version; the first two numbers are those of the interface that it implements.
+const Version = "8.0.1"
+
+// Config is what a client needs.
+type Config struct {
+	AppID    uint64
+	Settings *Settings
+	Sink     event.Sink
+	Log      *slog.Logger
+}
+
+// Client is one account. All methods may be called from any goroutine, from inside callbacks too.
+type Client struct {
+	cfg  Config
+	link *transport.Link
+	wg   sync.WaitGroup // calls that run on their own goroutine
+
+	mu      sync.Mutex
+	status  int // TIMLoginStatus
+	session *session
+	attempt *attempt // the login that is under way
+	ended   int      // the code for what the end of the session cuts off
+	closed  bool
+	offset  time.Duration // server clock minus ours
+}
+
+// New returns a client and begins to connect.
+func New(cfg Config) *Client {
+	c := &Client{cfg: cfg, status: tim.LoginStatusUnLogined, ended: tim.ErrSDKNotLoggedIn}
+	c.link = transport.New(transport.Config{
+		URL: cfg.Settings.ServerURL, Proxy: cfg.Settings.Proxy, Log: cfg.Log,
+		Retry:  func() int { return cfg.Settings.Get().Retries },
+		Needed: c.connectionNeeded, State: c.linkState, Open: c.linkOpen, Push: c.pushed,
+	})
+	c.link.Start()
+	return c
+}
+
+// Status returns the login state.
+func (c *Client) Status() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.status
+}
+
+// User returns who is logged in, "" when nobody is.
+func (c *Client) User() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.status != tim.LoginStatusLogined || c.session == nil {
+		return ""
+	}
+	return c.session.user
+}
+
+// Now is the server's clock as far as it is known.
+func (c *Client) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().Add(c.offset)
+}
+
+// Close ends everything: what is pending is answered with 7009. When it returns, no goroutine of the client is left and
+// nothing more is emitted.
+func (c *Client) Close() {
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return
+	}
+	c.closed = true
+	c.mu.Unlock()
+	c.end(tim.ErrSDKCommInterrupt, "TIMUninit was called", true)
+	c.link.Stop(&transport.Error{Code: tim.ErrSDKCommInterrupt, Text: "TIMUninit was called"})
+	c.wg.Wait()
+}
+
+// Go runs a call on its own goroutine; Close waits for it.
+func (c *Client) Go(fn func()) { c.wg.Go(fn) }
+
+// connectionNeeded says whether a lost connection shall be replaced: without a user the server would only close it again.
+func (c *Client) connectionNeeded() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.attempt != nil || c.status == tim.LoginStatusLogined
+}
+
+// linkState tells the host of the link and a login of its failure.
+func (c *Client) linkState(s transport.Status, code int, text string) {
+	c.cfg.Sink.Emit(event.Event{Setter: tim.OpTIMSetNetworkStatusListenerCallback,
+		Args: []event.Arg{event.Num(int(s)), event.Num(int32(code)), event.Text(text)}})
+	if int(s) != tim.ConnectFailed {
+		return
+	}
+	c.mu.Lock()
+	a := c.attempt
+	c.mu.Unlock()
+	if a != nil && a.failedDial() >= dialsPerLogin {
+		c.loginFailed(a, &transport.Error{Code: code, Text: text})
+	}
+}
+
+// linkOpen logs in over a new connection: the login that is under way, or the session that lost its connection.
+func (c *Client) linkOpen(context.Context) { c.authenticate() }
+
+func (c *Client) pushed(p *protocol.Push) {
+	c.mu.Lock()
+	s := c.session
+	online := c.status == tim.LoginStatusLogined
+	c.mu.Unlock()
+	if s == nil {
+		return
+	}
+	switch p.Kind {
+	case protocol.PushLog:
+		if online {
+			s.sync.Pushed(protocol.ParseLog(p.Body))
+		}
+	case protocol.PushKick:
+		c.lost(s, tim.OpTIMSetKickedOfflineCallback, "kicked by another device")
+	case protocol.PushExpired:
+		c.lost(s, tim.OpTIMSetUserSigExpiredCallback, "the UserSig has expired")
+	case protocol.PushDrain:
+		c.cfg.Log.Info("the server is going away")
+	}
+}
+
+// lost ends a session that the server has ended.
+func (c *Client) lost(s *session, tell tim.Op, why string) {
+	c.mu.Lock()
+	if c.session != s || c.status != tim.LoginStatusLogined {
+		c.mu.Unlock()
+		return
+	}
+	c.status = tim.LoginStatusLogouting
+	c.mu.Unlock()
+	c.cfg.Log.Warn("session lost", "why", why)
+	c.Go(func() {
+		c.end(tim.ErrSDKNotLoggedIn, why, true)
+		c.cfg.Sink.Emit(event.Event{Setter: tell})
+	})
+}

@@ -1,0 +1,292 @@
+package client
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"timbre/core/event"
+	"timbre/core/store"
+	"timbre/core/transport"
+	"timbre/model/tim"
+	"timbre/model/usersig"
+	"timbre/protocol"
+)
+
+const (
+	// loginTimeout is how long a login may take.
+	loginTimeout = 15 * time.Second
+	// answerTimeout is how long the server may take to answer the login request itself.
+	answerTimeout = 10 * time.Second
+	// dialsPerLogin is how many dials may fail before a login does.
+	dialsPerLogin = 2
+	// busyPause is the pause before a login is repeated because the server was busy.
+	busyPause = 500 * time.Millisecond
+	maxUserID = 32
+)
+
+// attempt is one login under way.
+type attempt struct {
+	user, sig string
+	done      event.Done
+	timer     *time.Timer
+
+	mu    sync.Mutex
+	dials int
+}
+
+func (a *attempt) failedDial() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.dials++
+	return a.dials
+}
+
+// Login logs a user in. Another user who is logged in is logged out first; the same one is answered at once.
+func (c *Client) Login(user, sig string, done event.Done) {
+	a := &attempt{user: user, sig: sig, done: done}
+	c.mu.Lock()
+	switch {
+	case c.status == tim.LoginStatusLogining:
+		ignore := c.cfg.Settings.Get().IgnoreRelogin && c.attempt != nil && c.attempt.user == user
+		first := c.attempt
+		c.mu.Unlock()
+		if ignore {
+			first.join(done)
+			return
+		}
+		done(tim.ErrSDKAccountLoginInProcess, "a login is running", "")
+		return
+	case c.status == tim.LoginStatusLogined && c.session != nil && c.session.user == user:
+		c.mu.Unlock()
+		done(0, "", "")
+		return
+	}
+	other := c.status == tim.LoginStatusLogined
+	c.status, c.attempt = tim.LoginStatusLogining, a
+	c.mu.Unlock()
+	c.Go(func() {
+		if other {
+			c.cfg.Log.Info("logging the present user out for another one")
+			c.sayGoodbye()
+			c.end(tim.ErrSDKNotLoggedIn, "another user logs in", false)
+		}
+		c.login(a)
+	})
+}
+
+// join lets a second caller hear the outcome too.
+func (a *attempt) join(done event.Done) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	first := a.done
+	a.done = func(code int, desc, json string) {
+		first(code, desc, json)
+		done(code, desc, json)
+	}
+}
+
+func (a *attempt) answer(code int, desc string) {
+	a.mu.Lock()
+	done := a.done
+	a.mu.Unlock()
+	done(code, desc, "")
+}
+
+func (c *Client) login(a *attempt) {
+	if why := c.checkTicket(a); why != nil {
+		c.loginFailed(a, why)
+		return
+	}
+	if err := c.openSession(a.user); err != nil {
+		c.loginFailed(a, err)
+		return
+	}
+	c.mu.Lock()
+	if c.attempt != a { // logged out meanwhile
+		c.mu.Unlock()
+		return
+	}
+	a.timer = time.AfterFunc(loginTimeout, func() {
+		_, _, _, err := c.link.Connected()
+		why := &transport.Error{Code: tim.ErrSDKNetWaitAckTimeout, Text: "the login took too long"}
+		errors.As(err, &why)
+		c.loginFailed(a, why)
+	})
+	c.mu.Unlock()
+	if connected, _, _, _ := c.link.Connected(); connected {
+		c.authenticate()
+	} else {
+		c.link.Hurry()
+	}
+}
+
+// checkTicket finds what needs no server.
+func (c *Client) checkTicket(a *attempt) *transport.Error {
+	if !validUserID(a.user) {
+		return &transport.Error{Code: tim.ErrSDKCommInvalidIdentifier, Text: "a user id has 1 to 32 bytes of printable ASCII"}
+	}
+	if t, err := usersig.Parse(a.sig); err == nil && t.Expired(time.Now()) {
+		c.cfg.Sink.Emit(event.Event{Setter: tim.OpTIMSetUserSigExpiredCallback})
+		return &transport.Error{Code: tim.ErrUserSigExpired, Text: "the UserSig has expired"}
+	}
+	return nil
+}
+
+func validUserID(user string) bool {
+	for i := range len(user) {
+		if user[i] < 0x20 || user[i] > 0x7e {
+			return false
+		}
+	}
+	return user != "" && len(user) <= maxUserID
+}
+
+// openSession opens the user's database, unless an earlier attempt has.
+func (c *Client) openSession(user string) *transport.Error {
+	c.mu.Lock()
+	have := c.session
+	c.mu.Unlock()
+	if have != nil && have.user == user {
+		return nil
+	}
+	if have != nil {
+		c.end(tim.ErrSDKNotLoggedIn, "another user logs in", false)
+	}
+	s, err := c.newSession(user)
+	if err != nil {
+		c.cfg.Log.Error("the database cannot be opened", "err", err)
+		text := err.Error()
+		if store.InUse(err) {
+			text = "another process uses this account's data folder"
+		}
+		return &transport.Error{Code: tim.ErrSDKCommDatabaseFailure, Text: text}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		s.close()
+		return &transport.Error{Code: tim.ErrSDKCommInterrupt, Text: "TIMUninit was called"}
+	}
+	c.session = s
+	return nil
+}
+
+// OpenCache opens a user's database without a login, so that lists can be read.
+func (c *Client) OpenCache(user string) *transport.Error {
+	if !validUserID(user) {
+		return &transport.Error{Code: tim.ErrInvalidParameters, Text: "not a user id"}
+	}
+	if c.Status() != tim.LoginStatusUnLogined {
+		return nil
+	}
+	return c.openSession(user)
+}
+
+// folder is where a user's data lie; "" keeps them in memory.
+func (c *Client) folder(user string) string {
+	v := c.cfg.Settings.Get()
+	if v.NoStorage {
+		return ""
+	}
+	return filepath.Join(v.DataFolder, fmt.Sprintf("%d_%x", c.cfg.AppID, user))
+}
+
+// authenticate sends the login over the present connection.
+func (c *Client) authenticate() {
+	c.mu.Lock()
+	s, a := c.session, c.attempt
+	resume := c.status == tim.LoginStatusLogined
+	if s == nil || s.device == "" || !resume && (a == nil || a.user != s.user) {
+		c.mu.Unlock()
+		return
+	}
+	if !resume {
+		s.sig = a.sig
+	}
+	sig := s.sig
+	c.mu.Unlock()
+	body := protocol.Marshal(protocol.Login{Version: protocol.Version, App: c.cfg.AppID, User: s.user, Sig: sig,
+		Device: s.device, Platform: deviceClass(), Resume: resume, Client: "timbre/" + Version})
+	c.link.Login(body, answerTimeout, func(answer protocol.Answer, err error) {
+		switch {
+		case err != nil: // the link connects again, or the login's own deadline comes
+			c.cfg.Log.Info("no answer to the login", "err", err)
+			if errors.As(err, new(*transport.Error)) && resume {
+				c.link.Drop()
+			}
+		case answer.Code == 0:
+			var in protocol.LoggedIn
+			if json.Unmarshal(answer.Body, &in) == nil {
+				c.loggedIn(s, a, in)
+			}
+		case answer.Code == protocol.CodeBusy || answer.Code == protocol.CodeInside:
+			time.AfterFunc(busyPause, c.authenticate)
+		default:
+			c.refused(s, a, resume, &transport.Error{Code: answer.Code, Text: answer.Desc})
+		}
+	})
+}
+
+// refused ends what the server does not accept.
+func (c *Client) refused(s *session, a *attempt, resume bool, why *transport.Error) {
+	c.cfg.Log.Warn("login refused", "code", why.Code)
+	if why.Code == tim.ErrSVRAccountUsersigExpired && !resume {
+		c.cfg.Sink.Emit(event.Event{Setter: tim.OpTIMSetUserSigExpiredCallback})
+	}
+	switch {
+	case !resume && a != nil:
+		c.loginFailed(a, why)
+	case why.Code == tim.ErrLoginKickedOffByOther:
+		c.lost(s, tim.OpTIMSetKickedOfflineCallback, why.Text)
+	default:
+		c.lost(s, tim.OpTIMSetUserSigExpiredCallback, why.Text)
+	}
+}
+
+// loggedIn runs on the link's goroutine; what takes time follows on its own.
+func (c *Client) loggedIn(s *session, a *attempt, in protocol.LoggedIn) {
+	c.mu.Lock()
+	if c.session != s || c.closed || c.status == tim.LoginStatusLogouting || c.status == tim.LoginStatusUnLogined {
+		c.mu.Unlock()
+		return
+	}
+	first := c.status == tim.LoginStatusLogining
+	if first {
+		if c.attempt != a || a == nil {
+			c.mu.Unlock()
+			return
+		}
+		c.attempt = nil
+		a.timer.Stop()
+	}
+	c.status = tim.LoginStatusLogined
+	c.offset = time.Until(time.UnixMilli(in.Time))
+	c.mu.Unlock()
+	s.tinyID.Store(in.TinyID)
+	c.cfg.Log.Info("logged in", "user", s.user, "tinyid", in.TinyID, "first", first)
+	if first {
+		a.answer(0, "")
+	}
+	c.link.Release()
+	c.Go(func() { s.begin(in) })
+}
+
+// loginFailed answers the login and leaves the session open for reading.
+func (c *Client) loginFailed(a *attempt, why *transport.Error) {
+	c.mu.Lock()
+	if c.attempt != a {
+		c.mu.Unlock()
+		return
+	}
+	c.attempt = nil
+	c.status = tim.LoginStatusUnLogined
+	if a.timer != nil {
+		a.timer.Stop()
+	}
+	c.mu.Unlock()
+	a.answer(why.Code, why.Text)
+}

@@ -1,0 +1,138 @@
+package client
+
+import (
+	"context"
+	"crypto/rand"
+	"strconv"
+	"sync/atomic"
+
+	"timbre/core/account"
+	"timbre/core/conversation"
+	"timbre/core/message"
+	"timbre/core/outbox"
+	"timbre/core/store"
+	"timbre/core/sync"
+	"timbre/model/tim"
+	"timbre/protocol"
+	"timbre/sqlite"
+)
+
+// session is a user's database and the modules that work on it.
+type session struct {
+	client *Client
+	user   string
+	sig    string
+	device string
+	tinyID atomic.Uint64
+
+	store    *store.Store
+	book     *conversation.Book
+	messages *message.Messages
+	outbox   *outbox.Outbox
+	sync     *sync.Engine
+	users    *account.Users
+	loaded   atomic.Bool
+}
+
+const metaDevice, metaTinyID = "device", "tinyid"
+
+// newSession opens the database and puts the modules together.
+func (c *Client) newSession(user string) (*session, error) {
+	st, err := store.Open(c.folder(user), conversation.Schema, message.Schema, outbox.Schema)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{client: c, user: user, store: st}
+	if err := st.Write(context.Background(), s.identify); err != nil {
+		st.Close()
+		return nil, err
+	}
+	settings, log := c.cfg.Settings, c.cfg.Log
+	s.book = conversation.New(c.cfg.Sink, func(q sqlite.Queryer, conv *conversation.Conversation) string {
+		return message.ConversationJSON(q, conv, user)
+	})
+	s.messages = message.New(message.Self{User: user, TinyID: s.tinyID.Load, Device: s.device,
+		Platform: func() int { return settings.Get().Platform }, Timeout: settings.timeout, Now: c.Now, Ended: c.endedBy,
+	}, st, s.book, c.cfg.Sink, log)
+	s.outbox = outbox.New(st, c.link, log, map[string]outbox.Kind{
+		message.KindSend: message.Sender{M: s.messages}, message.KindRead: message.Position{M: s.messages},
+		message.KindClear: message.Position{M: s.messages, Clear: true}})
+	s.sync = sync.New(st, c.link, log, s.messages, s.book, c.cfg.Sink.Waiting)
+	s.messages.Connect(s.outbox, c.link, s.sync)
+	s.users = account.New(c.link, settings.timeout)
+	return s, nil
+}
+
+// identify reads the device's id and the account's number, and makes the id on the first time.
+func (s *session) identify(tx *store.Tx) error {
+	device, err := store.Meta(tx, metaDevice)
+	if err != nil {
+		return err
+	}
+	if device == "" {
+		device = rand.Text()[:16]
+		if err := store.SetMeta(tx.Tx, metaDevice, device); err != nil {
+			return err
+		}
+	}
+	number, err := store.Meta(tx, metaTinyID)
+	if err != nil {
+		return err
+	}
+	tiny, _ := strconv.ParseUint(number, 10, 64) // "" before the first login
+	s.tinyID.Store(tiny)
+	s.device = device
+	return nil
+}
+
+// begin works on after each login: the first time it also takes up what an earlier process left.
+func (s *session) begin(in protocol.LoggedIn) {
+	err := s.store.Write(context.Background(), func(tx *store.Tx) error {
+		return store.SetMeta(tx.Tx, metaTinyID, strconv.FormatUint(in.TinyID, 10))
+	})
+	if err == nil && s.loaded.CompareAndSwap(false, true) {
+		err = s.store.Read(context.Background(), s.outbox.Load)
+	}
+	if err != nil {
+		s.client.cfg.Log.Error("the session cannot begin", "err", err)
+		return
+	}
+	s.outbox.Online()
+	s.sync.Begin(in)
+}
+
+func (s *session) close() {
+	s.sync.Stop()
+	if err := s.store.Close(); err != nil {
+		s.client.cfg.Log.Error("the database did not close cleanly", "err", err)
+	}
+}
+
+func (c *Client) endedBy() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended == 0 {
+		return tim.ErrSDKNotLoggedIn
+	}
+	return c.ended
+}
+
+// Account is what a logged-in user can do, or what can be read of one whose login failed.
+type Account struct {
+	Messages *message.Messages
+	Book     *conversation.Book
+	Store    *store.Store
+	Users    *account.Users
+	Online   bool // logged in; the connection may be broken all the same
+}
+
+// Account returns the open account, nil when there is none.
+func (c *Client) Account() *Account {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.session
+	if s == nil || c.status == tim.LoginStatusLogouting {
+		return nil
+	}
+	return &Account{Messages: s.messages, Book: s.book, Store: s.store, Users: s.users, Online: c.status == tim.LoginStatusLogined}
+}

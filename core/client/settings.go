@@ -1,0 +1,89 @@
+package client
+
+import (
+	"net/url"
+	"os"
+	"sync"
+	"time"
+
+	"timbre/model/tim"
+)
+
+// DefaultServer is where a client connects when nobody says otherwise.
+const DefaultServer = "ws://127.0.0.1:7800"
+
+// Settings is what a host may change before and after TIMInit. The zero value is not usable; see NewSettings. All
+// methods may be called from any goroutine.
+type Settings struct {
+	mu sync.Mutex
+	v  Values
+}
+
+// Values is the settings at one moment.
+type Values struct {
+	Server         string        // from the experimental interface, "" when not set
+	InitServer     string        // from TIMInit's JSON, "" when not set
+	Timeout        time.Duration // how long a request may take
+	Retries        int           // how often a request may be written again after a cut
+	KeepTrying     bool          // messages wait for the network without a deadline
+	Platform       int           // TIMPlatform shown in messages
+	UIPlatform     string        // what the user interface is built with, for the log
+	NoStorage      bool          // keep nothing on disk
+	IgnoreRelogin  bool          // a second TIMLogin while one runs is ignored
+	HTTPProxy      *url.URL
+	Socks5Proxy    *url.URL
+	UserData       string
+	LogFolder      string
+	DataFolder     string
+	LogLevel       int
+	CallbackLevel  int
+	ConsoleLogging bool
+}
+
+// NewSettings returns the defaults.
+func NewSettings() *Settings {
+	return &Settings{v: Values{Timeout: 30 * time.Second, Retries: 5, Platform: platform(),
+		LogFolder: "timbre_log", DataFolder: "timbre_data", LogLevel: tim.LogDebug, CallbackLevel: tim.LogOff}}
+}
+
+// Get returns the settings as they are now.
+func (s *Settings) Get() Values {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.v
+}
+
+// Change changes settings.
+func (s *Settings) Change(fn func(*Values)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fn(&s.v)
+}
+
+// ServerURL is where to connect. The operator who starts a program wins over what is built into it.
+func (s *Settings) ServerURL() string {
+	v := s.Get()
+	for _, u := range []string{os.Getenv("TIM_SERVER_URL"), v.Server, v.InitServer} {
+		if u != "" {
+			return u
+		}
+	}
+	return DefaultServer
+}
+
+// Proxy is the way to the server, nil for the direct one.
+func (s *Settings) Proxy() (*url.URL, error) {
+	v := s.Get()
+	if v.Socks5Proxy != nil {
+		return v.Socks5Proxy, nil
+	}
+	return v.HTTPProxy, nil
+}
+
+func (s *Settings) timeout() time.Duration {
+	v := s.Get()
+	if v.KeepTrying {
+		return 24 * time.Hour
+	}
+	return v.Timeout
+}

@@ -1,0 +1,191 @@
+// Package face is the public interface without C: it checks a call's arguments and the client's state as the interface
+// promises, hands the call to the engine, and brings results and events to the host's callbacks in order.
+//
+// A call goes through the same steps for every function, driven by the generated table in model/tim: required NULLs
+// (-4), JSON (-3, or later through the callback where the table says so), the state (6013, 6014), then a typed handler.
+// A call that returns 0 runs its callback exactly once, whatever happens to it; one that does not return 0 never does.
+//
+// Everything that runs in the host goes through one dispatch.Queue. A Face lives as long as the process, a client from
+// TIMInit to TIMUninit; the queue's generations keep callbacks of an earlier life from reaching a later one.
+//
+// Rejected: reflection over handler signatures (errors at run time), one exported Go function per C function (245 times
+// the same guards).
+package face
+
+import (
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"timbre/core/client"
+	"timbre/core/dispatch"
+	"timbre/core/event"
+	"timbre/core/logs"
+	"timbre/model/tim"
+)
+
+// drainTime is how long TIMUninit lets callbacks finish.
+const drainTime = 2 * time.Second
+
+// Value is one argument of a call.
+type Value struct {
+	Text string       // KindText
+	Null bool         // the pointer was NULL
+	Num  uint64       // KindNumber; for KindCallback and KindUserData the host's word
+	Out  func(string) // KindOut: fills the caller's buffer
+}
+
+// Host runs callbacks. The strings in args live as long as Invoke runs.
+type Host interface {
+	Invoke(cb tim.Callback, fn, userData uint64, args []event.Arg)
+}
+
+// Face is the interface of one account. All methods may be called from any goroutine.
+type Face struct {
+	host      Host
+	queue     *dispatch.Queue
+	listeners listeners
+	settings  *client.Settings
+	log       *logs.Log
+	logger    *slog.Logger
+
+	mu      sync.Mutex
+	client  *client.Client
+	leaving bool // TIMUninit is running
+}
+
+// New returns a face before TIMInit.
+func New(host Host) *Face {
+	f := &Face{host: host, queue: dispatch.New(), settings: client.NewSettings()}
+	f.log = logs.New(logs.Levels{File: tim.LogDebug, Callback: tim.LogDebug}, f.logLine)
+	f.logger = f.log.Logger()
+	return f
+}
+
+// Call makes one call of the public interface. inside says that the caller is inside one of this face's callbacks.
+func (f *Face) Call(op tim.Op, args []Value, inside bool) (result int64) {
+	c := &call{face: f, fn: op.Function(), args: args, inside: inside, generation: f.queue.Generation()}
+	defer func() {
+		if r := recover(); r != nil {
+			f.logger.Error("panic in a call", "function", c.fn.Name, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			c.fail(tim.ErrSDKInternalError, "internal error")
+			result = tim.ResultSucc
+		}
+	}()
+	if c.fn.Setter {
+		f.listeners.set(op, args)
+		return 0
+	}
+	if code := c.check(); code != 0 {
+		return int64(code)
+	}
+	if direct, ok := directCalls[op]; ok {
+		return direct(f, c)
+	}
+	return int64(f.dispatch(op, c))
+}
+
+// dispatch checks the state and runs the handler.
+func (f *Face) dispatch(op tim.Op, c *call) int32 {
+	c.client = f.current()
+	handler, built := handlers[op]
+	if built && handler.early != nil {
+		if code := handler.early(c); code != 0 || c.used.Load() {
+			return code
+		}
+	}
+	if code, text := c.state(); code != 0 {
+		if built && handler.refused != nil {
+			handler.refused(c, code, text)
+		} else {
+			c.fail(code, text)
+		}
+		return 0
+	}
+	switch {
+	case !built:
+		c.fail(tim.ErrSDKInterfaceNotSupport, "not built yet")
+	case c.late != 0:
+		c.fail(int(c.late), "not valid JSON")
+	default:
+		handler.run(c)
+	}
+	return 0
+}
+
+// current returns the client, nil outside of TIMInit and TIMUninit.
+func (f *Face) current() *client.Client {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.leaving {
+		return nil
+	}
+	return f.client
+}
+
+// call is one call on its way.
+type call struct {
+	face       *Face
+	client     *client.Client
+	fn         *tim.Function
+	args       []Value
+	raw        map[int]string // texts as the host gave them, where the JSON was normalised
+	inside     bool
+	generation int
+	late       int32 // the code for bad JSON that the state outranks
+	used       atomic.Bool
+}
+
+func (c *call) text(i int) string  { return c.args[i].Text }
+func (c *call) number(i int) int64 { return int64(c.args[i].Num) }
+
+// done posts the result to the call's callback, once. It is an event.Done.
+func (c *call) done(code int, desc, json string) {
+	if !c.used.CompareAndSwap(false, true) {
+		return
+	}
+	if json == "" {
+		json = c.fn.EmptyResult
+		if code == 0 {
+			json = ""
+		}
+	}
+	c.post(len(c.args)-2, event.Num(int32(code)), event.Text(desc), event.Text(json))
+}
+
+func (c *call) fail(code int, desc string) {
+	if c.fn.Op == tim.OpTIMMsgGetGroupMessageReadMemberList || c.fn.Op == tim.OpTIMMsgGetGroupMessageReadMembers {
+		if c.used.CompareAndSwap(false, true) { // its callback has no place for a code
+			c.post(len(c.args)-2, event.Text("[]"), event.Num(0), event.Num(1))
+		}
+		return
+	}
+	c.done(code, desc, "")
+}
+
+// post queues a call of the callback in parameter i.
+func (c *call) post(i int, args ...event.Arg) {
+	if i < 0 || c.fn.Params[i].Kind != tim.KindCallback || c.args[i].Num == 0 {
+		return
+	}
+	fn, userData, cb := c.args[i].Num, c.args[len(c.args)-1].Num, c.fn.Params[i].Callback
+	item := &dispatch.Item{Run: func() { c.face.invoke(c.fn.Name, cb, fn, userData, args) }}
+	if !c.face.queue.Post(c.generation, item) && c.client == nil {
+		c.face.queue.Post(c.face.queue.Generation(), item) // made while TIMUninit ended: nobody else answers it
+	}
+}
+
+// slowCallback is from when on a callback is worth a line in the log.
+const slowCallback = time.Second
+
+// invoke runs a callback in the host.
+func (f *Face) invoke(name string, cb tim.Callback, fn, userData uint64, args []event.Arg) {
+	start := time.Now()
+	f.host.Invoke(cb, fn, userData, args)
+	if d := time.Since(start); d > slowCallback && cb != tim.CallbackTIMLogCallback {
+		f.logger.Warn("slow callback", "of", name, "took", d.Round(time.Millisecond))
+	}
+}

@@ -1,0 +1,32 @@
+package face
+
+import "timbre/model/tim"
+
+// handler does the work of one function.
+type handler struct {
+	// early runs before the state is looked at: it returns a negative code for arguments that the table cannot judge,
+	// or answers the call itself. May be nil.
+	early func(*call) int32
+	// refused answers when the state does not permit the call; nil: with the table's empty result.
+	refused func(c *call, code int, text string)
+	// run does the work and sees to it that the call's callback is run exactly once.
+	run func(*call)
+}
+
+// handlers is every function that is built and has a callback. What is missing here answers that it is not built.
+var handlers = func() map[tim.Op]handler {
+	all := map[tim.Op]handler{}
+	for _, part := range []map[tim.Op]handler{managerHandlers, messageHandlers, conversationHandlers, experimentalHandlers} {
+		for op, h := range part {
+			all[op] = h
+		}
+	}
+	return all
+}()
+
+// Built says whether a function is more than its argument checks.
+func Built(op tim.Op) bool {
+	_, direct := directCalls[op]
+	_, handled := handlers[op]
+	return direct || handled || op.Function().Setter || op == tim.OpTIMGetSDKVersion
+}

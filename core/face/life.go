@@ -1,0 +1,97 @@
+package face
+
+import (
+	"github.com/tidwall/gjson"
+
+	"timbre/core/client"
+	"timbre/model/tim"
+)
+
+// directCalls answer at once and have no callback.
+var directCalls = map[tim.Op]func(*Face, *call) int64{
+	tim.OpTIMInit:           (*Face).init,
+	tim.OpTIMUninit:         (*Face).uninit,
+	tim.OpTIMGetServerTime:  (*Face).serverTime,
+	tim.OpTIMGetLoginStatus: (*Face).loginStatus,
+	tim.OpTIMGetLoginUserID: (*Face).loginUser,
+}
+
+// ConfigServer and ConfigKeepTrying are keys of this library beyond the interface.
+const (
+	ConfigServer     = "ext_sdk_config_server_url"
+	ConfigKeepTrying = "ext_set_config_keep_trying"
+)
+
+// init begins a client's life. A second one before TIMUninit changes nothing.
+func (f *Face) init(c *call) int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.client != nil {
+		return tim.ResultSucc
+	}
+	cfg := gjson.Parse(c.text(1))
+	f.settings.Change(func(v *client.Values) {
+		v.LogFolder, v.DataFolder = "timbre_log", "timbre_data"
+		if p := cfg.Get(tim.KeySdkConfigLogFilePath).String(); p != "" {
+			v.LogFolder = p
+		}
+		if p := cfg.Get(tim.KeySdkConfigConfigFilePath).String(); p != "" {
+			v.DataFolder = p
+		}
+		v.InitServer = cfg.Get(ConfigServer).String()
+	})
+	if err := f.log.Open(f.settings.Get().LogFolder); err != nil {
+		f.logger.Error("the log folder cannot be used", "err", err)
+	}
+	f.queue.Pin()
+	f.logger.Info("TIMInit", "app", uint64(c.number(0)), "version", client.Version, "server", f.settings.ServerURL())
+	f.client = client.New(client.Config{AppID: uint64(c.number(0)), Settings: f.settings,
+		Sink: sink{f, f.queue.Generation()}, Log: f.logger})
+	return tim.ResultSucc
+}
+
+// uninit ends the client's life: pending calls are answered, callbacks drain, then nothing of this life calls back.
+func (f *Face) uninit(c *call) int64 {
+	f.mu.Lock()
+	cl := f.client
+	if cl == nil || f.leaving {
+		f.mu.Unlock()
+		return tim.ResultSucc
+	}
+	f.leaving = true
+	f.mu.Unlock()
+	cl.Close()
+	dropped := f.queue.Drain(drainTime, c.inside)
+	if dropped > 0 {
+		f.logger.Warn("TIMUninit: callbacks were dropped, the host was busy for too long", "dropped", dropped)
+	}
+	f.logger.Info("TIMUninit")
+	f.log.Close()
+	f.mu.Lock()
+	f.client, f.leaving = nil, false
+	f.mu.Unlock()
+	return tim.ResultSucc
+}
+
+func (f *Face) serverTime(*call) int64 {
+	if cl := f.current(); cl != nil {
+		return cl.Now().Unix()
+	}
+	return 0
+}
+
+func (f *Face) loginStatus(*call) int64 {
+	if cl := f.current(); cl != nil {
+		return int64(cl.Status())
+	}
+	return tim.LoginStatusUnLogined
+}
+
+func (f *Face) loginUser(c *call) int64 {
+	user := ""
+	if cl := f.current(); cl != nil {
+		user = cl.User()
+	}
+	c.args[0].Out(user)
+	return tim.ResultSucc
+}

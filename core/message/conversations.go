@@ -1,0 +1,91 @@
+package message
+
+import (
+	"context"
+	"strconv"
+
+	"timbre/core/conversation"
+	"timbre/core/event"
+	"timbre/core/store"
+	"timbre/model/tim"
+	"timbre/sqlite"
+)
+
+// Conversations answers the list, newest first.
+func (m *Messages) Conversations(done event.Done) {
+	m.infos(done, func(q sqlite.Queryer) ([]*conversation.Conversation, error) { return conversation.List(q) })
+}
+
+// ConversationInfo answers the named conversations; unknown ones are left out.
+func (m *Messages) ConversationInfo(wanted []Target, done event.Done) {
+	m.infos(done, func(q sqlite.Queryer) ([]*conversation.Conversation, error) {
+		var found []*conversation.Conversation
+		for _, w := range wanted {
+			c, err := conversation.Find(q, w.Type, w.Peer)
+			if err != nil {
+				return nil, err
+			}
+			if c != nil && c.Visible {
+				found = append(found, c)
+			}
+		}
+		return found, nil
+	})
+}
+
+func (m *Messages) infos(done event.Done, query func(sqlite.Queryer) ([]*conversation.Conversation, error)) {
+	var out []string
+	err := m.store.Read(context.Background(), func(q sqlite.Queryer) error {
+		found, err := query(q)
+		for _, c := range found {
+			out = append(out, m.book.Info(q, c))
+		}
+		return err
+	})
+	if err != nil {
+		e := m.dbError(err)
+		done(e.Code, e.Text, "[]")
+		return
+	}
+	done(0, "", array(out))
+}
+
+// CreateConversation puts a conversation into the list, if it is not there, and answers it.
+func (m *Messages) CreateConversation(typ int, peer string, done event.Done) {
+	m.store.Submit(store.Change{
+		Apply: func(tx *store.Tx) error {
+			m.arrivals(tx)
+			e, err := m.book.Open(tx, typ, peer)
+			if err != nil {
+				return err
+			}
+			if !e.Visible {
+				e.Touch(tx, true)
+			}
+			text := m.book.Info(tx, &e.Conversation)
+			tx.After(func() { done(0, "", text) })
+			return nil
+		},
+		Failed: func(err error) {
+			e := m.dbError(err)
+			done(e.Code, e.Text, "")
+		},
+	})
+}
+
+// TotalUnread answers the total, and from now on the host hears when it changes.
+func (m *Messages) TotalUnread(done event.Done) {
+	var total uint64
+	err := m.store.Read(context.Background(), func(q sqlite.Queryer) (err error) {
+		total, err = conversation.Total(q)
+		return err
+	})
+	result := `{"` + tim.KeyConvGetTotalUnreadMessageCountResultUnreadCount + `":` + strconv.FormatUint(total, 10) + `}`
+	if err != nil {
+		e := m.dbError(err)
+		done(e.Code, e.Text, "")
+		return
+	}
+	done(0, "", result)
+	m.book.ArmTotal(total)
+}

@@ -1,0 +1,247 @@
+package message
+
+import (
+	"sync"
+
+	"github.com/tidwall/gjson"
+
+	"timbre/core/conversation"
+	"timbre/core/event"
+	"timbre/core/outbox"
+	"timbre/core/store"
+	"timbre/core/transport"
+	"timbre/model/tim"
+	"timbre/protocol"
+	"timbre/sqlite"
+)
+
+// Outbox kinds of this file; their references are conversation rows.
+const (
+	KindRead  = "read"
+	KindClear = "clear"
+)
+
+// Target says what to mark as read.
+type Target struct {
+	Type int
+	Peer string // "": every conversation of the type
+	Seq  uint64 // up to this number; 0: everything
+	Time int64  // up to this time in seconds; 0: everything
+}
+
+// MarkRead moves read positions here at once and at the server as soon as it can be reached. done hears when the server
+// knows, or the error after which nobody waits any more; the intent itself stays until the server knows.
+func (m *Messages) MarkRead(t Target, done event.Done) {
+	m.store.Submit(store.Change{
+		Apply: func(tx *store.Tx) error {
+			m.arrivals(tx)
+			peers, err := m.targets(tx, t)
+			if err != nil {
+				return err
+			}
+			all := &gather{done: done}
+			for _, peer := range peers {
+				if err := m.markOne(tx, t, peer, all); err != nil {
+					return err
+				}
+			}
+			tx.After(all.seal)
+			return nil
+		},
+		Failed: func(err error) {
+			e := m.dbError(err)
+			done(e.Code, e.Text, "")
+		},
+	})
+}
+
+func (m *Messages) targets(q sqlite.Queryer, t Target) ([]string, error) {
+	if t.Peer != "" {
+		return []string{t.Peer}, nil
+	}
+	var peers []string
+	err := q.Query(`SELECT peer FROM conversation WHERE type=? AND peer_count>read_count`, func(scan func(...any) error) error {
+		var p string
+		err := scan(&p)
+		peers = append(peers, p)
+		return err
+	}, t.Type)
+	return peers, err
+}
+
+func (m *Messages) markOne(tx *store.Tx, t Target, peer string, all *gather) error {
+	known, err := conversation.Find(tx, t.Type, peer)
+	if err != nil || known == nil {
+		return err
+	}
+	e, err := m.book.Open(tx, t.Type, peer)
+	if err != nil {
+		return err
+	}
+	seq, count, err := m.upTo(tx, e, t)
+	if err != nil || seq <= e.ReadSeq && count <= e.ReadCount {
+		return err
+	}
+	e.MarkRead(seq, count, m.self.Now().Unix())
+	e.Touch(tx, false)
+	return m.intend(tx, KindRead, e.ID, all)
+}
+
+// upTo finds the number and the count that the target means in this conversation.
+func (m *Messages) upTo(q sqlite.Queryer, e *conversation.Entry, t Target) (seq, count uint64, err error) {
+	if t.Seq == 0 && t.Time == 0 {
+		return e.MaxSeq, e.PeerCount, nil
+	}
+	limit := int64(t.Seq)
+	if t.Time > 0 {
+		if _, err = q.Get(`SELECT seq FROM message WHERE conv=? AND seq IS NOT NULL AND server_time<? ORDER BY sort DESC LIMIT 1`,
+			[]any{&limit}, e.ID, (t.Time+1)*1000); err != nil {
+			return 0, 0, err
+		}
+	}
+	_, err = q.Get(`SELECT coalesce(max(count),0) FROM message WHERE conv=? AND seq<=? AND sender<>?`, []any{&count}, e.ID, limit, m.self.User)
+	return uint64(limit), count, err
+}
+
+// intend writes an intent about a conversation. The request is made when it leaves, so it carries the newest position.
+func (m *Messages) intend(tx *store.Tx, kind string, conv int64, all *gather) error {
+	in := &outbox.Intent{Lane: kind, Kind: kind, Ref: conv, Key: m.newKey(), Timeout: m.self.Timeout(), Keep: true}
+	if err := outbox.Add(tx, in); err != nil {
+		return err
+	}
+	all.add()
+	tx.After(func() {
+		m.mu.Lock()
+		m.readers[in.ID] = append(m.readers[in.ID], all.one)
+		m.mu.Unlock()
+		m.outbox.Enter(in)
+	})
+	return nil
+}
+
+// gather calls done when all of its parts have ended.
+type gather struct {
+	mu   sync.Mutex
+	open int
+	full bool
+	bad  *transport.Error
+	done event.Done
+}
+
+func (g *gather) add() { g.open++ }
+
+// seal says that no more parts follow.
+func (g *gather) seal() {
+	g.mu.Lock()
+	g.full = true
+	g.finish()
+}
+
+func (g *gather) one(err *transport.Error) {
+	g.mu.Lock()
+	g.open--
+	if err != nil {
+		g.bad = err
+	}
+	g.finish()
+}
+
+// finish unlocks and calls done after the last part.
+func (g *gather) finish() {
+	over := g.full && g.open == 0
+	bad := g.bad
+	g.mu.Unlock()
+	switch {
+	case !over:
+	case bad != nil:
+		g.done(bad.Code, bad.Text, "")
+	default:
+		g.done(0, "", "")
+	}
+}
+
+// Position is the outbox kind of read and clear positions: the request carries the position as it is when it leaves.
+type Position struct {
+	M     *Messages
+	Clear bool
+}
+
+// Request implements outbox.Kind.
+func (p Position) Request(q sqlite.Queryer, ref int64) (string, []byte, error) {
+	c, err := conversation.ByID(q, ref)
+	if err != nil || c == nil {
+		return "", nil, err
+	}
+	if p.Clear {
+		return protocol.OpClear, protocol.Marshal(protocol.Clear{Peer: c.Peer, Seq: c.ClearSeq}), nil
+	}
+	return protocol.OpRead, protocol.Marshal(protocol.Read{Peer: c.Peer, Seq: c.ReadSeq}), nil
+}
+
+// Confirmed implements outbox.Kind.
+func (p Position) Confirmed(tx *store.Tx, in *outbox.Intent, body []byte) error {
+	if pos := gjson.GetBytes(body, "pos").Uint(); pos > 0 {
+		if err := p.M.pos.Applied(tx, pos); err != nil {
+			return err
+		}
+	}
+	tx.After(func() { p.M.tellReaders(in.ID, nil) })
+	return nil
+}
+
+// Failed implements outbox.Kind.
+func (p Position) Failed(tx *store.Tx, in *outbox.Intent, why *transport.Error) error {
+	tx.After(func() { p.M.tellReaders(in.ID, why) })
+	return nil
+}
+
+func (m *Messages) tellReaders(id int64, why *transport.Error) {
+	m.mu.Lock()
+	all := m.readers[id]
+	delete(m.readers, id)
+	m.mu.Unlock()
+	for _, tell := range all {
+		tell(why)
+	}
+}
+
+// Delete removes a conversation with its messages here and for this user at the server.
+func (m *Messages) Delete(typ int, peer string, done event.Done) {
+	m.store.Submit(store.Change{
+		Apply: func(tx *store.Tx) error {
+			m.arrivals(tx)
+			known, err := conversation.Find(tx, typ, peer)
+			if err != nil {
+				return err
+			}
+			all := &gather{done: done}
+			tx.After(all.seal)
+			if known == nil {
+				return nil
+			}
+			e, err := m.book.Open(tx, typ, peer)
+			if err != nil {
+				return err
+			}
+			if err := m.wipe(tx, e); err != nil {
+				return err
+			}
+			if e.MaxSeq == 0 || typ != tim.ConvC2C {
+				return nil
+			}
+			return m.intend(tx, KindClear, e.ID, all)
+		},
+		Failed: func(err error) {
+			e := m.dbError(err)
+			done(e.Code, e.Text, "")
+		},
+	})
+}
+
+// wipe deletes everything that is here. Messages on their way keep their intents and come back as sent ones.
+func (m *Messages) wipe(tx *store.Tx, e *conversation.Entry) error {
+	e.ClearSeq = e.MaxSeq
+	e.MarkRead(e.MaxSeq, e.PeerCount, m.self.Now().Unix())
+	e.Hide(tx)
+	return tx.Exec(`DELETE FROM message WHERE conv=? AND status<>?`, e.ID, tim.MsgSending)
+}

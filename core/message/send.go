@@ -1,0 +1,265 @@
+package message
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/tidwall/gjson"
+
+	"timbre/core/conversation"
+	"timbre/core/event"
+	"timbre/core/outbox"
+	"timbre/core/store"
+	"timbre/core/transport"
+	"timbre/model/tim"
+	"timbre/protocol"
+	"timbre/sqlite"
+)
+
+// KindSend is the outbox kind of a message; its reference is the message's row.
+const KindSend = "send"
+
+// Draft is a message that was accepted for sending.
+type Draft struct {
+	typ  int
+	peer string
+	row  *Row
+	bad  *transport.Error // why it cannot be sent
+}
+
+// mine says whether the id is that of an own message of the conversation.
+func (m *Messages) mine(typ int, peer, msgID string) bool {
+	found := false
+	_ = m.store.Read(context.Background(), func(q sqlite.Queryer) error { // unreadable: then it is a new message
+		c, err := conversation.Find(q, typ, peer)
+		if err != nil || c == nil {
+			return err
+		}
+		row, err := m.known(q, c.ID, msgID)
+		found = row != nil
+		return err
+	})
+	return found
+}
+
+// MsgID is the public id that the message has from now on.
+func (d *Draft) MsgID() string { return d.row.MsgID }
+
+// NewDraft makes a message of the caller's JSON. An error means that a required key is missing or unusable.
+func (m *Messages) NewDraft(typ int, peer, json string) (*Draft, error) {
+	msg := gjson.Parse(json)
+	elements, err := complete(msg.Get(tim.KeyMsgElemArray))
+	if err != nil {
+		return nil, err
+	}
+	now := m.self.Now().Unix()
+	r := &Row{Sender: m.self.User, ClientTime: now, Rand: m.rand.Add(1), Status: tim.MsgSending, Platform: m.self.Platform(),
+		Elements: elements, Extra: extraOf(msg), Key: m.newKey(),
+		LocalInt: uint32(msg.Get(tim.KeyMsgCustomInt).Uint()), LocalStr: msg.Get(tim.KeyMsgCustomStr).String()}
+	r.MsgID = m.newID(r.Sender, now, r.Rand)
+	if id := msg.Get(tim.KeyMsgMsgId).String(); id != "" && !msg.Get(tim.KeyMsgIsForwardMessage).Bool() && m.mine(typ, peer, id) {
+		r.MsgID = id // a second try
+	}
+	return &Draft{typ: typ, peer: peer, row: r, bad: checkSendable(r.Elements, r.Extra)}, nil
+}
+
+// Refuse answers a draft with an error and the message as it would have been sent.
+func (m *Messages) Refuse(d *Draft, why *transport.Error, done event.Done) {
+	c := &conversation.Conversation{Type: d.typ, Peer: d.peer}
+	done(why.Code, why.Text, d.row.json(c, m.self.User))
+}
+
+// Send stores the draft and its intent and sends it. done gets the message as it ended.
+func (m *Messages) Send(d *Draft, done event.Done) {
+	if d.bad != nil {
+		d.row.Status = tim.MsgSendFail
+		m.Refuse(d, d.bad, done)
+		return
+	}
+	m.store.Submit(store.Change{
+		Durable: true,
+		Apply:   func(tx *store.Tx) error { return m.accept(tx, d, done) },
+		Failed: func(err error) {
+			d.row.Status = tim.MsgSendFail
+			m.Refuse(d, m.dbError(err), done)
+		},
+	})
+}
+
+func (m *Messages) accept(tx *store.Tx, d *Draft, done event.Done) error {
+	m.arrivals(tx) // keeps the order of events: messages first
+	e, err := m.book.Open(tx, d.typ, d.peer)
+	if err != nil {
+		return err
+	}
+	row := *d.row // the draft stays as it is: Apply may run twice
+	known, err := m.known(tx, e.ID, row.MsgID)
+	if err != nil {
+		return err
+	}
+	if known != nil && known.Status != tim.MsgSendFail {
+		return m.already(tx, known, done)
+	}
+	if known != nil {
+		row.ID, row.Key = known.ID, known.Key
+	}
+	row.Conv, row.Sort = e.ID, after(e.MaxSeq)
+	if row.ID != 0 {
+		err = tx.Exec(`UPDATE message SET status=?,sort=?,elements=?,extra=?,client_time=? WHERE id=?`,
+			row.Status, row.Sort, row.Elements, row.Extra, row.ClientTime, row.ID)
+	} else {
+		err = row.insert(tx)
+	}
+	if err != nil {
+		return err
+	}
+	in := &outbox.Intent{Lane: "msg " + d.peer, Kind: KindSend, Ref: row.ID, Key: row.Key, Op: protocol.OpSend,
+		Body: protocol.AppendSend(nil, d.peer, row.content()), Timeout: m.self.Timeout()}
+	if err := outbox.Add(tx, in); err != nil {
+		return err
+	}
+	e.LastMsg = row.ID
+	e.Touch(tx, true)
+	tx.After(func() {
+		m.wait(row.ID, done)
+		m.outbox.Enter(in)
+	})
+	return nil
+}
+
+// known finds the own message that the caller sends again.
+func (m *Messages) known(q sqlite.Queryer, conv int64, msgID string) (*Row, error) {
+	return one(q, `WHERE msg_id=? AND conv=? AND sender=? ORDER BY id DESC`, msgID, conv, m.self.User)
+}
+
+// already answers the repeat of a message that was sent, or joins it while it is on its way.
+func (m *Messages) already(tx *store.Tx, row *Row, done event.Done) error {
+	if row.Status == tim.MsgSending {
+		tx.After(func() { m.wait(row.ID, done) })
+		return nil
+	}
+	text, err := m.publicJSON(tx, row)
+	if err == nil {
+		tx.After(func() { done(0, "", text) })
+	}
+	return err
+}
+
+// Sender is the outbox kind of messages.
+type Sender struct{ M *Messages }
+
+// Request implements outbox.Kind.
+func (s Sender) Request(q sqlite.Queryer, ref int64) (string, []byte, error) {
+	row, err := byID(q, ref)
+	if err != nil || row == nil || row.Status != tim.MsgSending {
+		return "", nil, err
+	}
+	c, err := conversationOf(q, row.Conv)
+	if err != nil || c == nil {
+		return "", nil, err
+	}
+	return protocol.OpSend, protocol.AppendSend(nil, c.Peer, row.content()), nil
+}
+
+// Confirmed implements outbox.Kind.
+func (s Sender) Confirmed(tx *store.Tx, in *outbox.Intent, body []byte) error {
+	sent := gjson.ParseBytes(body)
+	if err := s.M.pos.Applied(tx, sent.Get("pos").Uint()); err != nil {
+		return err
+	}
+	row, err := byID(tx, in.Ref)
+	if err != nil {
+		return err
+	}
+	if row == nil { // deleted meanwhile
+		tx.After(func() { s.M.tell(in.Ref, 0, "", "") })
+		return nil
+	}
+	return s.M.sent(tx, row, sent.Get("seq").Uint(), sent.Get("time").Int(), sent.Get("count").Uint())
+}
+
+// Failed implements outbox.Kind.
+func (s Sender) Failed(tx *store.Tx, in *outbox.Intent, why *transport.Error) error {
+	m := s.M
+	m.arrivals(tx)
+	row, err := byID(tx, in.Ref)
+	if err != nil || row == nil {
+		return err
+	}
+	if row.Status == tim.MsgSending {
+		row.Status = tim.MsgSendFail
+		if err := row.settle(tx); err != nil {
+			return err
+		}
+	}
+	return m.settled(tx, row, why.Code, why.Text)
+}
+
+// sent turns an own row to sent. The answer to the request and the entry in the log both come here; the second finds
+// nothing to do.
+func (m *Messages) sent(tx *store.Tx, row *Row, seq uint64, time int64, count uint64) error {
+	m.arrivals(tx)
+	before := row.Status
+	row.Seq, row.Sort, row.ServerTime, row.Count, row.Status = seq, sortOf(seq), time, count, tim.MsgSendSucc
+	if err := row.settle(tx); err != nil {
+		return err
+	}
+	if err := m.extend(tx, row.Conv, seq); err != nil {
+		return err
+	}
+	if before == tim.MsgSendFail { // the caller was told that it failed
+		text, err := m.publicJSON(tx, row)
+		if err != nil {
+			return err
+		}
+		tx.After(func() {
+			m.sink.Emit(event.Event{Setter: tim.OpTIMSetMsgUpdateCallback, Args: []event.Arg{event.Text("[" + text + "]")}})
+		})
+	}
+	return m.settled(tx, row, 0, "")
+}
+
+// settled tells the conversation and whoever waits that the row has its final state.
+func (m *Messages) settled(tx *store.Tx, row *Row, code int, desc string) error {
+	c, err := conversationOf(tx, row.Conv)
+	if err != nil || c == nil {
+		return err
+	}
+	e, err := m.book.Open(tx, c.Type, c.Peer)
+	if err != nil {
+		return err
+	}
+	e.MaxSeq = max(e.MaxSeq, row.Seq)
+	text := row.json(&e.Conversation, m.self.User)
+	tx.After(func() { m.tell(row.ID, code, desc, text) })
+	if e.LastMsg == row.ID || e.LastMsg == 0 {
+		e.LastMsg = row.ID
+		e.Touch(tx, e.LastMsg == 0)
+		return nil
+	}
+	last, err := latest(tx, &e.Conversation)
+	if err == nil && last != e.LastMsg {
+		e.LastMsg = last
+		e.Touch(tx, false)
+	}
+	return err
+}
+
+// Elements checks the elements of a message in the caller's JSON and returns them complete.
+func Elements(json string) (string, error) { return complete(gjson.Get(json, tim.KeyMsgElemArray)) }
+
+// Unsent makes a draft that nobody can send, for the answer to a call that came without a user.
+func Unsent(typ int, peer, json string) *Draft {
+	now := time.Now().Unix()
+	elements, _ := Elements(json) // checked before
+	r := &Row{ClientTime: now, Rand: rand.Uint32(), Status: tim.MsgSendFail, Elements: elements, Extra: extraOf(gjson.Parse(json))}
+	r.MsgID = fmt.Sprintf("-%d-%d", now, r.Rand)
+	return &Draft{typ: typ, peer: peer, row: r}
+}
+
+// JSON is the message as it would have been sent.
+func (d *Draft) JSON() string {
+	return d.row.json(&conversation.Conversation{Type: d.typ, Peer: d.peer}, d.row.Sender)
+}

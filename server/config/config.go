@@ -1,0 +1,113 @@
+// Package config says how timbred is to run. A setting has one name everywhere: tls_cert in the YAML file is
+// TIMBRED_TLS_CERT in the environment and --tls-cert on the command line. Flags win over the environment, which wins
+// over the file, which wins over the defaults.
+package config
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/env/v2"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/providers/posflag"
+	"github.com/knadh/koanf/v2"
+	"github.com/spf13/pflag"
+
+	"timbre/server/gateway"
+)
+
+// Config is every setting.
+type Config struct {
+	Data      string   `koanf:"data"`
+	Listen    string   `koanf:"listen"`
+	Apps      []string `koanf:"app"` // "ID:SECRET"
+	TLSCert   string   `koanf:"tls_cert"`
+	TLSKey    string   `koanf:"tls_key"`
+	Devices   string   `koanf:"devices"`
+	LogLevel  string   `koanf:"log_level"`
+	LogFormat string   `koanf:"log_format"`
+
+	MaxMessage  int `koanf:"max_message"`
+	MaxInFlight int `koanf:"max_in_flight"`
+	MaxQueue    int `koanf:"max_queue"`
+	MaxOutbound int `koanf:"max_outbound"`
+}
+
+// Flags declares the settings as flags; their defaults are the settings' defaults.
+func Flags(f *pflag.FlagSet) {
+	g := gateway.Defaults()
+	f.String("config", "", "YAML file with settings")
+	f.String("data", "timbred-data", "folder for the database and the first app's secret")
+	f.String("listen", "127.0.0.1:7800", "address to listen on")
+	f.StringArray("app", nil, "app to serve, as ID:SECRET; may be repeated")
+	f.String("tls-cert", "", "certificate file (PEM); reread on SIGHUP")
+	f.String("tls-key", "", "key file (PEM); reread on SIGHUP")
+	f.String("devices", "platform", "devices of a user that may be logged in at once: one, platform (one each) or all")
+	f.String("log-level", "info", "debug, info, warn or error")
+	f.String("log-format", "text", "text or json")
+	f.Int("max-message", g.MaxMessage, "bytes that the fields of one message may have")
+	f.Int("max-in-flight", g.MaxInFlight, "changes under way per connection before reading pauses")
+	f.Int("max-queue", g.MaxQueue, "changes waiting for the database before clients are told to wait")
+	f.Int("max-outbound", g.MaxOutboundBytes, "bytes waiting for one client before pushes are dropped")
+}
+
+const envPrefix = "TIMBRED_"
+
+// Load gathers the settings. Environ is the environment as os.Environ returns it.
+func Load(flags *pflag.FlagSet, environ []string) (Config, error) {
+	k := koanf.New(".")
+	fromEnv := env.Provider("", env.Opt{
+		Prefix:        envPrefix,
+		EnvironFunc:   func() []string { return environ },
+		TransformFunc: func(k, v string) (string, any) { return strings.ToLower(strings.TrimPrefix(k, envPrefix)), v },
+	})
+	if err := k.Load(fromEnv, nil); err != nil { // for the name of the file; loaded again on top of it
+		return Config{}, err
+	}
+	name := k.String("config")
+	if f, err := flags.GetString("config"); err == nil && f != "" {
+		name = f
+	}
+	k = koanf.New(".")
+	if name != "" {
+		if err := loadFile(k, name, flags); err != nil {
+			return Config{}, fmt.Errorf("settings file %s: %w", name, err)
+		}
+	}
+	if err := k.Load(fromEnv, nil); err != nil {
+		return Config{}, err
+	}
+	if err := k.Load(posflag.ProviderWithFlag(flags, "", k, func(f *pflag.Flag) (string, any) {
+		return settingName(f.Name), posflag.FlagVal(flags, f)
+	}), nil); err != nil {
+		return Config{}, err
+	}
+	var c Config
+	if err := k.Unmarshal("", &c); err != nil {
+		return Config{}, fmt.Errorf("settings: %w", err)
+	}
+	return c, nil
+}
+
+// loadFile refuses names that no setting has: a misspelt one would silently have no effect.
+func loadFile(k *koanf.Koanf, name string, flags *pflag.FlagSet) error {
+	if err := k.Load(file.Provider(name), yaml.Parser()); err != nil {
+		return err
+	}
+	for _, key := range k.Keys() {
+		if flags.Lookup(strings.ReplaceAll(key, "_", "-")) == nil {
+			return fmt.Errorf("unknown setting %q", key)
+		}
+	}
+	return nil
+}
+
+func settingName(flag string) string { return strings.ReplaceAll(flag, "-", "_") }
+
+// Gateway returns the settings that are the gateway's.
+func (c *Config) Gateway() gateway.Config {
+	g := gateway.Defaults()
+	g.MaxMessage, g.MaxInFlight, g.MaxQueue, g.MaxOutboundBytes = c.MaxMessage, c.MaxInFlight, c.MaxQueue, c.MaxOutbound
+	return g
+}

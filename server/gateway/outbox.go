@@ -1,0 +1,185 @@
+package gateway
+
+import (
+	"sync"
+
+	"timbre/protocol"
+	"timbre/server/changelog"
+)
+
+// outbox is what a connection still has to write. Log entries that follow each other become one push; the writer takes
+// as much as fits into a frame.
+//
+// It is bounded. When a client reads too slowly, the waiting log entries are dropped: the next one that comes shows the
+// client the gap, and it asks for the difference. Answers are never dropped; a client that does not even take those
+// loses its connection.
+type outbox struct {
+	maxBytes, maxLines int
+	wake               chan struct{} // has room for one
+
+	mu    sync.Mutex
+	items []item
+	bytes int // of items
+	lines int // entries and other lines in items
+	ended bool
+	room  chan struct{} // closed when the queue is short again; nil when nobody waits
+}
+
+// item is a finished line, or a piece of the log from position first on.
+type item struct {
+	line    []byte
+	first   uint64
+	entries []*changelog.Encoded
+	size    int
+}
+
+func (i *item) lines() int { return max(1, len(i.entries)) }
+
+func newOutbox(maxBytes, maxLines int) *outbox {
+	return &outbox{maxBytes: maxBytes, maxLines: maxLines, wake: make(chan struct{}, 1)}
+}
+
+// Wake tells the writer that there is something to write.
+func (o *outbox) Wake() {
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+// add queues a line. It returns false when the client has too many lines to read.
+func (o *outbox) add(line []byte) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.ended {
+		return true
+	}
+	o.items = append(o.items, item{line: line, size: len(line)})
+	o.bytes += len(line)
+	o.lines++
+	if !o.full() {
+		return true
+	}
+	o.dropLog()
+	return !o.full()
+}
+
+// addLog queues an entry of the log and returns how many others were dropped for it.
+func (o *outbox) addLog(pos uint64, e *changelog.Encoded) (dropped int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.ended {
+		return 0
+	}
+	if o.full() {
+		dropped = o.dropLog()
+	}
+	size := e.Size()
+	o.bytes += size
+	o.lines++
+	if n := len(o.items); n > 0 && o.items[n-1].continues(pos, size) {
+		last := &o.items[n-1]
+		last.entries, last.size = append(last.entries, e), last.size+size
+		return dropped
+	}
+	o.items = append(o.items, item{first: pos, entries: []*changelog.Encoded{e}, size: size})
+	return dropped
+}
+
+func (i *item) continues(pos uint64, size int) bool {
+	return i.line == nil && i.first+uint64(len(i.entries)) == pos &&
+		len(i.entries) < protocol.MaxDiff && i.size+size <= protocol.MaxFrame
+}
+
+func (o *outbox) full() bool { return o.bytes > o.maxBytes || o.lines > o.maxLines }
+
+func (o *outbox) dropLog() (dropped int) {
+	kept := o.items[:0]
+	o.bytes, o.lines = 0, 0
+	for _, i := range o.items {
+		if i.line == nil {
+			dropped += len(i.entries)
+			continue
+		}
+		kept = append(kept, i)
+		o.bytes += i.size
+		o.lines++
+	}
+	clear(o.items[len(kept):])
+	o.items = kept
+	return dropped
+}
+
+// take moves what fits into a frame, at least one item, to the end of list.
+func (o *outbox) take(list []item) []item {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n, size := 0, 0
+	for n < len(o.items) && (n == 0 || size+o.items[n].size <= protocol.MaxFrame) {
+		size += o.items[n].size
+		o.lines -= o.items[n].lines()
+		n++
+	}
+	o.bytes -= size
+	list = append(list, o.items[:n]...)
+	clear(o.items[:n])
+	if o.items = o.items[n:]; len(o.items) == 0 {
+		o.items = nil // the array is mostly used up
+	}
+	if o.room != nil && !o.crowded() {
+		close(o.room)
+		o.room = nil
+	}
+	return list
+}
+
+func (o *outbox) crowded() bool { return o.bytes > o.maxBytes/4 }
+
+// roomy returns nil, or a channel that is closed when the client has caught up so far that it may ask for more.
+func (o *outbox) roomy() <-chan struct{} {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.crowded() || o.ended {
+		return nil
+	}
+	if o.room == nil {
+		o.room = make(chan struct{})
+	}
+	return o.room
+}
+
+// end lets nothing more in. The writer stops when what is there has been written.
+func (o *outbox) end() {
+	o.mu.Lock()
+	o.ended = true
+	o.mu.Unlock()
+	o.Wake()
+}
+
+// finished is true when nothing is left and nothing will come.
+func (o *outbox) finished() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.ended && len(o.items) == 0
+}
+
+// waiting returns the bytes in the queue.
+func (o *outbox) waiting() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.bytes
+}
+
+// appendItem writes an item as a line.
+func appendItem(b []byte, epoch string, i *item) []byte {
+	if i.line != nil {
+		return append(b, i.line...)
+	}
+	b = append(b, `{"push":"`+protocol.PushLog+`","body":`...)
+	entries := make([][]byte, len(i.entries))
+	for n, e := range i.entries {
+		entries[n] = e.Bytes()
+	}
+	b = protocol.AppendLog(b, epoch, i.first, i.first+uint64(len(entries))-1, entries)
+	return append(b, "}\n"...)
+}

@@ -1,0 +1,124 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"timbre/model/tim"
+	"timbre/protocol"
+	"timbre/server/changelog"
+	"timbre/server/refusal"
+	"timbre/server/session"
+	"timbre/sqlite"
+)
+
+// refuse answers with a code. It is called by the reading goroutine.
+func (c *conn) refuse(id uint64, code int, desc string) {
+	c.answer(&protocol.Answer{ID: id, Code: code, Desc: desc})
+	c.Wake()
+}
+
+// answer queues an answer.
+func (c *conn) answer(a *protocol.Answer) {
+	c.send(a.Append(make([]byte, 0, len(a.Body)+len(a.Desc)+64)))
+}
+
+// reply queues the answer for a result.
+func (c *conn) reply(id uint64, body []byte, err error) {
+	if err == nil {
+		c.answer(&protocol.Answer{ID: id, Body: body})
+		return
+	}
+	if r := refusal.Of(err); r != nil {
+		c.answer(&protocol.Answer{ID: id, Code: r.Code, Desc: r.Desc})
+		return
+	}
+	c.log.Error("request failed", "error", err)
+	c.answer(&protocol.Answer{ID: id, Code: protocol.CodeInside, Desc: "the server failed"})
+}
+
+// query answers a request that changes nothing. It sees everything that this connection asked for before.
+func (c *conn) query(id uint64, fn func(sqlite.Queryer) ([]byte, error)) {
+	var body []byte
+	err := c.g.Store.Read(context.Background(), func(q sqlite.Queryer) (err error) {
+		body, err = fn(q)
+		return err
+	})
+	c.reply(id, body, err)
+	c.Wake()
+}
+
+// changed is what a change has for the requester and for the logs.
+type changed struct {
+	body    []byte
+	changes []changelog.Change
+}
+
+// change queues a change and answers when it is committed. It returns while that is under way; when too much is, it
+// waits, and the client's next requests wait in the network.
+func (c *conn) change(id uint64, apply func(*sqlite.Tx) (changed, error)) {
+	if c.busy(id) || !c.begin() {
+		return
+	}
+	origin := c.self.Number
+	arrived := time.Now()
+	var result changed
+	var refused error
+	c.g.Store.Submit(func(tx *sqlite.Tx) (err error) {
+		result, err = apply(tx)
+		if refused = err; refusal.Of(err) != nil {
+			return nil // nothing was written: the others in the batch go on
+		}
+		return err
+	}, func(err error) {
+		c.g.Metrics.Commit(time.Since(arrived))
+		if err == nil {
+			err = refused
+		}
+		c.reply(id, result.body, err)
+		if err == nil {
+			c.g.Hub.Publish(session.Event{Origin: origin, Changes: result.changes})
+		}
+		c.finish()
+	})
+}
+
+// busy refuses when the database has too much to do already.
+func (c *conn) busy(id uint64) bool {
+	if c.g.Store.Queued() < c.g.cfg.MaxQueue {
+		return false
+	}
+	c.g.Metrics.Busy.Inc()
+	c.refuse(id, protocol.CodeBusy, "the server is busy")
+	return true
+}
+
+// begin takes a slot for a request. It returns false when the connection ends.
+func (c *conn) begin() bool {
+	select {
+	case c.slots <- struct{}{}:
+		c.pending.Add(1)
+		return true
+	case <-c.stopped:
+		return false
+	}
+}
+
+// finish gives the slot back; the answer goes out when the commit is settled.
+func (c *conn) finish() {
+	c.g.Hub.Touch(c)
+	<-c.slots
+	c.pending.Done()
+}
+
+// decode reads a rare body.
+func decode[T any](body []byte) (v T, err error) {
+	if len(body) == 0 {
+		return v, nil
+	}
+	if json.Unmarshal(body, &v) != nil {
+		return v, refusal.New(tim.ErrSVRCommReqJSONParseFailed, "the body cannot be read")
+	}
+	return v, nil
+}

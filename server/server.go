@@ -1,0 +1,139 @@
+// Package server puts timbred together: which parts there are, who gets whom, and in which order they start and stop.
+// The parts know each other through small interfaces and are made here and nowhere else.
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"timbre/server/account"
+	"timbre/server/bus"
+	"timbre/server/changelog"
+	"timbre/server/config"
+	"timbre/server/gateway"
+	"timbre/server/message"
+	"timbre/server/metrics"
+	"timbre/server/session"
+	"timbre/server/store"
+	"timbre/sqlite"
+)
+
+// drainTime is how long clients have to take their last answers.
+const drainTime = 10 * time.Second
+
+// sweepEvery is how often things that ran out are deleted.
+const sweepEvery = time.Hour
+
+// Server is a timbred that listens.
+type Server struct {
+	log      *slog.Logger
+	store    *store.Store
+	messages *message.Messages
+	gateway  *gateway.Gateway
+	metrics  *metrics.Metrics
+	certs    *certificate // nil without TLS
+	listener net.Listener
+	http     *http.Server
+}
+
+// New opens the data and the listener. The server accepts nobody before Run.
+func New(cfg config.Config, log *slog.Logger) (*Server, error) {
+	policy, err := account.ParsePolicy(cfg.Devices)
+	if err != nil {
+		return nil, err
+	}
+	secrets, err := cfg.Secrets()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{log: log}
+	if err := s.assemble(&cfg, policy, secrets); err != nil {
+		return nil, errors.Join(err, s.closeStore())
+	}
+	if s.listener, err = s.listen(&cfg); err != nil {
+		return nil, errors.Join(err, s.closeStore())
+	}
+	return s, nil
+}
+
+func (s *Server) assemble(cfg *config.Config, policy account.Policy, secrets account.Secrets) (err error) {
+	hub := session.NewHub(policy)
+	hub.Attach(bus.NewLocal(hub))
+	accounts := account.New(policy, time.Now)
+	log := changelog.New(time.Now)
+	s.messages = message.New(log, accounts, time.Now)
+	s.store, err = store.Open(store.Config{
+		Dir: cfg.Data, Settled: hub.Settled,
+		Schemas: []sqlite.Schema{account.Schema(), changelog.Schema(), message.Schema()},
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.store.Write(context.Background(), accounts.Started); err != nil {
+		return err
+	}
+	s.metrics = metrics.New(s.store.Queued, func() int { return s.gateway.Waiting() })
+	s.gateway = gateway.New(cfg.Gateway(), gateway.Parts{
+		Store: s.store, Epoch: s.store.Epoch(), Secrets: secrets, Accounts: accounts, Log: log,
+		Reader: changelog.NewReader(s.store.Epoch(), s.messages), Messages: s.messages, Hub: hub,
+		Metrics: s.metrics, Logger: s.log, Now: time.Now,
+	})
+	return nil
+}
+
+// Addr is the address that the server listens on.
+func (s *Server) Addr() string { return s.listener.Addr().String() }
+
+// Run serves until the context ends, then drains and closes everything.
+func (s *Server) Run(ctx context.Context) error {
+	failed := make(chan error, 1)
+	go func() { failed <- s.http.Serve(s.listener) }()
+	sweep := time.NewTicker(sweepEvery)
+	defer sweep.Stop()
+	s.sweep(ctx)
+	for {
+		select {
+		case err := <-failed:
+			return errors.Join(err, s.shutdown())
+		case <-ctx.Done():
+			err := s.shutdown()
+			<-failed
+			return err
+		case <-sweep.C:
+			s.sweep(ctx)
+		}
+	}
+}
+
+func (s *Server) sweep(ctx context.Context) {
+	if err := s.store.Write(ctx, s.messages.Sweep); err != nil && ctx.Err() == nil {
+		s.log.Error("sweeping failed", "error", err)
+	}
+}
+
+// shutdown answers what was accepted, says goodbye to the clients and closes.
+func (s *Server) shutdown() error {
+	s.log.Info("draining")
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	closed := s.listener.Close()
+	if errors.Is(closed, net.ErrClosed) {
+		closed = nil
+	}
+	s.gateway.Drain(ctx)
+	err := errors.Join(closed, s.http.Shutdown(ctx), s.closeStore())
+	s.log.Info("stopped")
+	return err
+}
+
+// closeStore also serves a server that failed to start.
+func (s *Server) closeStore() error {
+	if s.store == nil {
+		return nil
+	}
+	return s.store.Close()
+}
