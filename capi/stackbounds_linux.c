@@ -11,7 +11,7 @@
 extern int timbre_getattr(pthread_t, pthread_attr_t *);
 __asm__(".symver timbre_getattr,pthread_getattr_np@" TIMBRE_GLIBC);
 #else
-extern int __real_pthread_getattr_np(pthread_t, pthread_attr_t *);
+extern int __real_pthread_getattr_np(pthread_t, pthread_attr_t *) __attribute__((weak)); /* there with --wrap only */
 #define timbre_getattr __real_pthread_getattr_np
 #endif
 

@@ -54,6 +54,7 @@ func (c *client) close() {
 
 func (c *client) read() {
 	defer close(c.ended)
+	defer c.ws.Close()
 	for {
 		_, frame, err := c.ws.ReadMessage()
 		if err != nil {

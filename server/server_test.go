@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -55,17 +56,12 @@ func serve(t *testing.T, dir string, change func(*config.Config)) *running {
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
 	r := &running{Server: s, url: "ws://" + s.Addr(), http: "http://" + s.Addr()}
-	stopped := false
-	r.stop = func() {
+	r.stop = sync.OnceFunc(func() {
 		cancel()
-		if stopped {
-			return
-		}
-		stopped = true
 		if err := <-done; err != nil {
 			t.Errorf("the server ended with: %v", err)
 		}
-	}
+	})
 	t.Cleanup(r.stop)
 	return r
 }

@@ -89,7 +89,7 @@ func (c *conn) sendMessage(r *protocol.Request) {
 	o := &message.Outgoing{From: c.user(), To: to, App: c.self.App, Key: r.Key, Content: s.Content, Counts: counts}
 	c.change(r.ID, func(tx *sqlite.Tx) (changed, error) {
 		sent, changes, err := c.g.Messages.Send(tx, o)
-		return changed{body: protocol.AppendSent(nil, sent), changes: changes}, err
+		return changed{protocol.AppendSent(nil, sent), changes, len(changes) > 0}, err
 	})
 }
 

@@ -53,6 +53,7 @@ func (c *conn) query(id uint64, fn func(sqlite.Queryer) ([]byte, error)) {
 type changed struct {
 	body    []byte
 	changes []changelog.Change
+	message bool // a message was stored
 }
 
 // change queues a change and answers when it is committed. It returns while that is under way; when too much is, it
@@ -78,10 +79,19 @@ func (c *conn) change(id uint64, apply func(*sqlite.Tx) (changed, error)) {
 		}
 		c.reply(id, result.body, err)
 		if err == nil {
-			c.g.Hub.Publish(session.Event{Origin: origin, Changes: result.changes})
+			c.publish(origin, &result)
 		}
 		c.finish()
 	})
+}
+
+func (c *conn) publish(origin uint64, r *changed) {
+	if r.message {
+		c.g.Metrics.Messages.Inc()
+	}
+	if len(r.changes) > 0 {
+		c.g.Hub.Publish(session.Event{Origin: origin, Changes: r.changes})
+	}
 }
 
 // busy refuses when the database has too much to do already.
