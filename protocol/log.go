@@ -79,7 +79,7 @@ type Entry struct {
 	Message Message // EntryMessage
 	Peer    string  // EntryRead, EntrySeen, EntryClear
 	Seq     uint64  // likewise
-	Count   uint64  // EntryRead: countable messages of the peer up to Seq
+	Count   uint64  // EntryRead, EntryClear: countable messages of the peer up to this user's read position
 	Time    int64   // EntrySeen: when, milliseconds
 }
 

@@ -128,6 +128,7 @@ func (b *Book) Info(q sqlite.Queryer, c *Conversation) string { return b.render(
 type state struct {
 	book  *Book
 	rows  map[string]*Entry
+	byID  map[int64]*Entry
 	order []*Entry
 }
 
@@ -144,27 +145,48 @@ func key(typ int, peer string) string { return fmt.Sprint(typ, " ", peer) }
 
 // Open returns a conversation for change within the batch, made if it did not exist.
 func (b *Book) Open(tx *store.Tx, typ int, peer string) (*Entry, error) {
-	s := tx.Batch(b, func() sqlite.Flusher { return &state{book: b, rows: map[string]*Entry{}} }).(*state)
+	s := b.state(tx)
 	if e, ok := s.rows[key(typ, peer)]; ok {
 		return e, nil
 	}
-	e := &Entry{}
 	found, err := Find(tx, typ, peer)
 	if err != nil {
 		return nil, err
 	}
-	if found != nil {
-		e.Conversation = *found
-	} else {
-		e.Type, e.Peer = typ, peer
-		if e.ID, err = tx.Insert(`INSERT INTO conversation (type,peer) VALUES (?,?)`, typ, peer); err != nil {
+	if found == nil {
+		found = &Conversation{Type: typ, Peer: peer}
+		if found.ID, err = tx.Insert(`INSERT INTO conversation (type,peer) VALUES (?,?)`, typ, peer); err != nil {
 			return nil, err
 		}
 	}
-	e.before = e.Conversation
-	s.rows[key(typ, peer)] = e
+	return s.add(found), nil
+}
+
+// OpenByID returns an existing conversation for change within the batch, nil when there is none.
+func (b *Book) OpenByID(tx *store.Tx, id int64) (*Entry, error) {
+	s := b.state(tx)
+	if e, ok := s.byID[id]; ok {
+		return e, nil
+	}
+	found, err := ByID(tx, id)
+	if err != nil || found == nil {
+		return nil, err
+	}
+	return s.add(found), nil
+}
+
+func (b *Book) state(tx *store.Tx) *state {
+	return tx.Batch(b, func() sqlite.Flusher {
+		return &state{book: b, rows: map[string]*Entry{}, byID: map[int64]*Entry{}}
+	}).(*state)
+}
+
+func (s *state) add(c *Conversation) *Entry {
+	e := &Entry{Conversation: *c, before: *c}
+	s.rows[key(c.Type, c.Peer)] = e
+	s.byID[c.ID] = e
 	s.order = append(s.order, e)
-	return e, nil
+	return e
 }
 
 // Touch says that the conversation changed. raise moves it to the top of the list and makes it visible.

@@ -83,3 +83,6 @@ func (c *call) state() (int, string) {
 	}
 	return tim.ErrSDKNotLoggedIn, "not logged in"
 }
+
+// opened says whether a user's database is open, logged in or not yet.
+func (c *call) opened() bool { return c.client != nil && c.client.Account() != nil }

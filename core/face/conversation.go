@@ -16,11 +16,11 @@ var conversationHandlers = map[tim.Op]handler{
 	}},
 	tim.OpTIMConvGetConvInfo: {run: getConvInfo},
 	tim.OpTIMConvCreate:      {run: createConv},
-	tim.OpTIMConvDelete:      {run: deleteConv},
+	tim.OpTIMConvDelete:      {opened: true, run: deleteConv},
 	tim.OpTIMConvGetTotalUnreadMessageCount: {run: func(c *call) {
 		c.cached(func(a *client.Account) { a.Messages.TotalUnread(c.done) })
 	}},
-	tim.OpTIMConvCleanConversationUnreadMessageCount: {run: cleanUnread},
+	tim.OpTIMConvCleanConversationUnreadMessageCount: {opened: true, run: cleanUnread},
 }
 
 func getConvInfo(c *call) {

@@ -97,7 +97,7 @@ func (f *Face) dispatch(op tim.Op, c *call) int32 {
 			return code
 		}
 	}
-	if code, text := c.state(); code != 0 {
+	if code, text := c.state(); code != 0 && !(handler.opened && c.opened()) {
 		if built && handler.refused != nil {
 			handler.refused(c, code, text)
 		} else {
@@ -106,10 +106,10 @@ func (f *Face) dispatch(op tim.Op, c *call) int32 {
 		return 0
 	}
 	switch {
-	case !built:
-		c.fail(tim.ErrSDKInterfaceNotSupport, "not built yet")
 	case c.late != 0:
 		c.fail(int(c.late), "not valid JSON")
+	case !built:
+		c.fail(tim.ErrSDKInterfaceNotSupport, "not built yet")
 	default:
 		handler.run(c)
 	}

@@ -7,6 +7,9 @@ type handler struct {
 	// early runs before the state is looked at: it returns a negative code for arguments that the table cannot judge,
 	// or answers the call itself. May be nil.
 	early func(*call) int32
+	// opened says that run wants to judge the arguments as soon as a user's database is open, before the login has
+	// finished; it answers 6014 itself where it must.
+	opened bool
 	// refused answers when the state does not permit the call; nil: with the table's empty result.
 	refused func(c *call, code int, text string)
 	// run does the work and sees to it that the call's callback is run exactly once.

@@ -16,7 +16,7 @@ var managerHandlers = map[tim.Op]handler{
 	tim.OpTIMSetConfig: {run: setConfig},
 	tim.OpTIMLogin:     {run: func(c *call) { c.client.Login(c.text(0), c.text(1), c.done) }},
 	tim.OpTIMLogout:    {refused: logoutRefused, run: func(c *call) { c.client.Logout(c.done) }},
-	tim.OpTIMProfileGetUserProfileList: {run: func(c *call) {
+	tim.OpTIMProfileGetUserProfileList: {opened: true, run: func(c *call) {
 		names := texts(gjson.Get(c.text(0), tim.KeyFriendShipGetProfileListParamIdentifierArray))
 		if len(names) == 0 || len(names) > account.MaxUsers {
 			c.fail(tim.ErrInvalidParameters, "1 to 100 user ids are needed")

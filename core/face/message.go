@@ -23,7 +23,7 @@ var messageHandlers = map[tim.Op]handler{
 	tim.OpTIMMsgImportMsgList:        {early: needElements, run: importMessages},
 	tim.OpTIMMsgSaveMsg:              {early: needElements, run: saveMessage},
 	tim.OpTIMMsgSetLocalCustomData:   {early: needElements, run: setLocalData},
-	tim.OpTIMMsgReportReaded:         {run: reportRead},
+	tim.OpTIMMsgReportReaded:         {opened: true, run: reportRead},
 }
 
 // sendEarly refuses a message without elements at once.

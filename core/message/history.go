@@ -203,14 +203,14 @@ func (m *Messages) ranged(tx *store.Tx, peer string, got *protocol.Ranged) error
 		}
 	}
 	if got.Min > 1 { // what lies before is gone for good, there is nothing to ask for
-		if err := addRange(tx, e.ID, 1, got.Min-1); err != nil {
+		if err := addRange(tx.Tx, e.ID, 1, got.Min-1); err != nil {
 			return err
 		}
 	}
 	if got.Hi < got.Lo || got.Hi == 0 {
 		return nil
 	}
-	return addRange(tx, e.ID, got.Lo, got.Hi)
+	return addRange(tx.Tx, e.ID, got.Lo, got.Hi)
 }
 
 // missing finds the hole that is nearest to the page's start. A limit of 0 means that nothing is missing.

@@ -1,17 +1,43 @@
 package message
 
 import (
+	"slices"
+
 	"timbre/core/store"
 	"timbre/sqlite"
 )
 
-// extend adds one number to what is known to be complete. The usual case, the next message, touches one row.
-func (m *Messages) extend(tx *store.Tx, conv int64, seq uint64) error {
-	return addRange(tx, conv, seq, seq)
+// numbers is the message numbers that one batch brings, so that a run of them touches a range once.
+type numbers struct{ byConv map[int64][]uint64 }
+
+type numbersOf struct{ m *Messages }
+
+// extend adds one number to what is known to be complete.
+func (m *Messages) extend(tx *store.Tx, conv int64, seq uint64) {
+	n := tx.Batch(numbersOf{m}, func() sqlite.Flusher { return &numbers{byConv: map[int64][]uint64{}} }).(*numbers)
+	n.byConv[conv] = append(n.byConv[conv], seq)
+}
+
+// Flush adds each run of consecutive numbers as one range.
+func (n *numbers) Flush(tx *sqlite.Tx) error {
+	for conv, seqs := range n.byConv { // conversations are independent of each other
+		slices.Sort(seqs)
+		lo := 0
+		for i := range seqs {
+			if i+1 < len(seqs) && seqs[i+1] <= seqs[i]+1 {
+				continue
+			}
+			if err := addRange(tx, conv, seqs[lo], seqs[i]); err != nil {
+				return err
+			}
+			lo = i + 1
+		}
+	}
+	return nil
 }
 
 // addRange adds lo..hi to the conversation's complete ranges and merges what it touches.
-func addRange(tx *store.Tx, conv int64, lo, hi uint64) error {
+func addRange(tx *sqlite.Tx, conv int64, lo, hi uint64) error {
 	var have uint64
 	ok, err := tx.Get(`SELECT lo FROM msg_range WHERE conv=? AND lo<=? AND hi>=?-1 ORDER BY lo DESC LIMIT 1`,
 		[]any{&have}, conv, int64(lo), int64(lo))
@@ -31,7 +57,7 @@ func addRange(tx *store.Tx, conv int64, lo, hi uint64) error {
 }
 
 // swallow merges the ranges that the one beginning at lo now reaches.
-func swallow(tx *store.Tx, conv int64, lo uint64) error {
+func swallow(tx *sqlite.Tx, conv int64, lo uint64) error {
 	for {
 		var next, nextHi uint64
 		ok, err := tx.Get(`SELECT n.lo, n.hi FROM msg_range r JOIN msg_range n ON n.conv=r.conv AND n.lo>r.lo AND n.lo<=r.hi+1

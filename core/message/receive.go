@@ -1,6 +1,8 @@
 package message
 
 import (
+	"github.com/tidwall/gjson"
+
 	"timbre/core/conversation"
 	"timbre/core/event"
 	"timbre/core/store"
@@ -44,7 +46,7 @@ func (m *Messages) receive(tx *store.Tx, msg *protocol.Message, announce bool) (
 		return known, err
 	}
 	if msg.From == m.self.User && msg.Key != "" {
-		own, err := one(tx, `WHERE key=?`, msg.Key)
+		own, err := one(tx, `WHERE msg_id=? AND key=?`, gjson.GetBytes(msg.Content, protocol.ContentID).String(), msg.Key)
 		if err != nil {
 			return nil, err
 		}
@@ -56,9 +58,7 @@ func (m *Messages) receive(tx *store.Tx, msg *protocol.Message, announce bool) (
 	if err := row.insert(tx); err != nil {
 		return nil, err
 	}
-	if err := m.extend(tx, e.ID, msg.Seq); err != nil {
-		return nil, err
-	}
+	m.extend(tx, e.ID, msg.Seq)
 	newest := msg.Seq >= e.MaxSeq
 	e.MaxSeq = max(e.MaxSeq, msg.Seq)
 	if msg.From != m.self.User {

@@ -34,7 +34,6 @@ CREATE TABLE message (
 CREATE UNIQUE INDEX message_seq ON message (conv, seq) WHERE seq IS NOT NULL;
 CREATE INDEX message_sort ON message (conv, sort);
 CREATE INDEX message_msg_id ON message (msg_id);
-CREATE UNIQUE INDEX message_key ON message (key) WHERE key <> '';
 CREATE TABLE msg_range (
 	conv INTEGER NOT NULL,
 	lo   INTEGER NOT NULL, -- every message of the server with lo <= seq <= hi is here

@@ -23,10 +23,11 @@ const KindSend = "send"
 
 // Draft is a message that was accepted for sending.
 type Draft struct {
-	typ  int
-	peer string
-	row  *Row
-	bad  *transport.Error // why it cannot be sent
+	typ   int
+	peer  string
+	row   *Row
+	again bool             // a second try of an own message
+	bad   *transport.Error // why it cannot be sent
 }
 
 // mine says whether the id is that of an own message of the conversation.
@@ -59,10 +60,12 @@ func (m *Messages) NewDraft(typ int, peer, json string) (*Draft, error) {
 		Elements: elements, Extra: extraOf(msg), Key: m.newKey(),
 		LocalInt: uint32(msg.Get(tim.KeyMsgCustomInt).Uint()), LocalStr: msg.Get(tim.KeyMsgCustomStr).String()}
 	r.MsgID = m.newID(r.Sender, now, r.Rand)
-	if id := msg.Get(tim.KeyMsgMsgId).String(); id != "" && !msg.Get(tim.KeyMsgIsForwardMessage).Bool() && m.mine(typ, peer, id) {
-		r.MsgID = id // a second try
+	id := msg.Get(tim.KeyMsgMsgId).String()
+	again := id != "" && !msg.Get(tim.KeyMsgIsForwardMessage).Bool() && m.mine(typ, peer, id)
+	if again {
+		r.MsgID = id
 	}
-	return &Draft{typ: typ, peer: peer, row: r, bad: checkSendable(r.Elements, r.Extra)}, nil
+	return &Draft{typ: typ, peer: peer, row: r, again: again, bad: checkSendable(r.Elements, r.Extra)}, nil
 }
 
 // Refuse answers a draft with an error and the message as it would have been sent.
@@ -95,9 +98,11 @@ func (m *Messages) accept(tx *store.Tx, d *Draft, done event.Done) error {
 		return err
 	}
 	row := *d.row // the draft stays as it is: Apply may run twice
-	known, err := m.known(tx, e.ID, row.MsgID)
-	if err != nil {
-		return err
+	var known *Row
+	if d.again {
+		if known, err = m.known(tx, e.ID, row.MsgID); err != nil {
+			return err
+		}
 	}
 	if known != nil && known.Status != tim.MsgSendFail {
 		return m.already(tx, known, done)
@@ -206,9 +211,7 @@ func (m *Messages) sent(tx *store.Tx, row *Row, seq uint64, time int64, count ui
 	if err := row.settle(tx); err != nil {
 		return err
 	}
-	if err := m.extend(tx, row.Conv, seq); err != nil {
-		return err
-	}
+	m.extend(tx, row.Conv, seq)
 	if before == tim.MsgSendFail { // the caller was told that it failed
 		text, err := m.publicJSON(tx, row)
 		if err != nil {
@@ -223,12 +226,8 @@ func (m *Messages) sent(tx *store.Tx, row *Row, seq uint64, time int64, count ui
 
 // settled tells the conversation and whoever waits that the row has its final state.
 func (m *Messages) settled(tx *store.Tx, row *Row, code int, desc string) error {
-	c, err := conversationOf(tx, row.Conv)
-	if err != nil || c == nil {
-		return err
-	}
-	e, err := m.book.Open(tx, c.Type, c.Peer)
-	if err != nil {
+	e, err := m.book.OpenByID(tx, row.Conv)
+	if err != nil || e == nil {
 		return err
 	}
 	e.MaxSeq = max(e.MaxSeq, row.Seq)

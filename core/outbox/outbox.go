@@ -227,6 +227,7 @@ func (o *Outbox) answered(in *Intent, a protocol.Answer, err error) {
 		o.forsake(in, why)
 		return
 	}
+	o.left(in) // the lane goes on at once: the outcome needs a commit, the next request does not
 	if why != nil {
 		o.end(in, why)
 		return

@@ -60,7 +60,7 @@ func Load(flags *pflag.FlagSet, environ []string) (Config, error) {
 	fromEnv := env.Provider("", env.Opt{
 		Prefix:        envPrefix,
 		EnvironFunc:   func() []string { return environ },
-		TransformFunc: func(k, v string) (string, any) { return strings.ToLower(strings.TrimPrefix(k, envPrefix)), v },
+		TransformFunc: fromVariable,
 	})
 	if err := k.Load(fromEnv, nil); err != nil { // for the name of the file; loaded again on top of it
 		return Config{}, err
@@ -88,6 +88,15 @@ func Load(flags *pflag.FlagSet, environ []string) (Config, error) {
 		return Config{}, fmt.Errorf("settings: %w", err)
 	}
 	return c, nil
+}
+
+// fromVariable turns TIMBRED_TLS_CERT=x into tls_cert. Several apps are separated by commas.
+func fromVariable(name, value string) (string, any) {
+	key := strings.ToLower(strings.TrimPrefix(name, envPrefix))
+	if key == "app" {
+		return key, strings.Split(value, ",")
+	}
+	return key, value
 }
 
 // loadFile refuses names that no setting has: a misspelt one would silently have no effect.

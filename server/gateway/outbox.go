@@ -47,21 +47,23 @@ func (o *outbox) Wake() {
 	}
 }
 
-// add queues a line. It returns false when the client has too many lines to read.
+// add queues a line, whatever its size. It returns false when the client has left too many lines unread before.
 func (o *outbox) add(line []byte) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.ended {
 		return true
 	}
+	if o.full() {
+		o.dropLog()
+	}
+	if o.full() {
+		return false
+	}
 	o.items = append(o.items, item{line: line, size: len(line)})
 	o.bytes += len(line)
 	o.lines++
-	if !o.full() {
-		return true
-	}
-	o.dropLog()
-	return !o.full()
+	return true
 }
 
 // addLog queues an entry of the log and returns how many others were dropped for it.

@@ -1,0 +1,159 @@
+package gateway_test
+
+import (
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"go.uber.org/goleak"
+
+	"timbre/model/usersig"
+	"timbre/protocol"
+	"timbre/server/account"
+	"timbre/server/bus"
+	"timbre/server/changelog"
+	"timbre/server/gateway"
+	"timbre/server/message"
+	"timbre/server/metrics"
+	"timbre/server/session"
+	"timbre/server/store"
+	"timbre/sqlite"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// loaded is a store that can claim to have too much to do.
+type loaded struct {
+	*store.Store
+	jobs atomic.Int64
+}
+
+func (l *loaded) Queued() int { return int(l.jobs.Load()) }
+
+// open serves a gateway over a new store.
+func open(t *testing.T, cfg gateway.Config) (*loaded, string) {
+	t.Helper()
+	const policy = account.OnePerPlatform
+	hub := session.NewHub(policy)
+	hub.Attach(bus.NewLocal(hub))
+	accounts, log := account.New(policy, time.Now), changelog.New(time.Now)
+	messages := message.New(log, accounts, time.Now)
+	s, err := store.Open(store.Config{Dir: t.TempDir(), Settled: hub.Settled,
+		Schemas: []sqlite.Schema{account.Schema(), changelog.Schema(), message.Schema()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &loaded{Store: s}
+	zero := func() int { return 0 }
+	g := gateway.New(cfg, gateway.Parts{Store: l, Epoch: s.Epoch(), Secrets: account.Secrets{1: "secret"},
+		Accounts: accounts, Log: log, Reader: changelog.NewReader(s.Epoch(), messages), Messages: messages, Hub: hub,
+		Metrics: metrics.New(zero, zero), Logger: slog.New(slog.DiscardHandler), Now: time.Now})
+	web := httptest.NewServer(g)
+	t.Cleanup(func() {
+		g.Drain(t.Context()) // its context has ended: nobody is waited for
+		web.Close()
+		s.Close()
+	})
+	return l, "ws" + strings.TrimPrefix(web.URL, "http")
+}
+
+func dial(t *testing.T, url string) *websocket.Conn {
+	t.Helper()
+	ws, _, err := websocket.DefaultDialer.Dial(url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ws.Close() })
+	return ws
+}
+
+// ask sends a request and returns the next line's answer.
+func ask(t *testing.T, ws *websocket.Conn, r protocol.Request) protocol.Answer {
+	t.Helper()
+	if err := ws.WriteMessage(websocket.TextMessage, r.Append(nil)); err != nil {
+		t.Fatal(err)
+	}
+	ws.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_, frame, err := ws.ReadMessage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, push, ok := protocol.ParseServerLine(frame)
+	if !ok || push != nil || a.ID != r.ID {
+		t.Fatalf("got %s", frame)
+	}
+	return a
+}
+
+func login() protocol.Request {
+	return protocol.Request{ID: 1, Op: protocol.OpLogin, Body: protocol.Marshal(protocol.Login{Version: protocol.Version,
+		App: 1, User: "alice", Device: "d", Sig: usersig.Make(1, "secret", "alice", time.Now(), time.Hour)})}
+}
+
+func TestFullQueueAnswersBusy(t *testing.T) {
+	cfg := gateway.Defaults()
+	l, url := open(t, cfg)
+	ws := dial(t, url)
+	l.jobs.Store(int64(cfg.MaxQueue))
+	if a := ask(t, ws, login()); a.Code != protocol.CodeBusy {
+		t.Fatalf("login: code %d", a.Code)
+	}
+	l.jobs.Store(0)
+	if a := ask(t, ws, login()); a.Code != 0 {
+		t.Fatalf("login: code %d", a.Code)
+	}
+	send := protocol.Request{ID: 2, Op: protocol.OpSend, Key: "k",
+		Body: protocol.AppendSend(nil, "alice", []byte(`{"el":[{"elem_type":0}]}`))}
+	l.jobs.Store(int64(cfg.MaxQueue))
+	if a := ask(t, ws, send); a.Code != protocol.CodeBusy {
+		t.Errorf("send: code %d", a.Code)
+	}
+	if a := ask(t, ws, protocol.Request{ID: 3, Op: protocol.OpRead, Key: "r", Body: []byte(`{"peer":"alice","seq":1}`)}); a.Code != protocol.CodeBusy {
+		t.Errorf("read: code %d", a.Code)
+	}
+	l.jobs.Store(0)
+	if a := ask(t, ws, send); a.Code != 0 {
+		t.Errorf("the same request later: code %d", a.Code)
+	}
+}
+
+func TestSilentStrangerIsClosed(t *testing.T) {
+	cfg := gateway.Defaults()
+	cfg.LoginTime = 50 * time.Millisecond
+	_, url := open(t, cfg)
+	ws := dial(t, url)
+	ws.SetReadDeadline(time.Now().Add(10 * time.Second))
+	if _, _, err := ws.ReadMessage(); !websocket.IsCloseError(err, websocket.CloseGoingAway) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestServerPings(t *testing.T) {
+	cfg := gateway.Defaults()
+	cfg.PingEvery, cfg.Silence = 10*time.Millisecond, 200*time.Millisecond
+	_, url := open(t, cfg)
+	ws := dial(t, url)
+	pinged := 0
+	ws.SetPingHandler(func(string) error { pinged++; return nil }) // no pong
+	ask(t, ws, login())
+	ws.SetReadDeadline(time.Now().Add(10 * time.Second))
+	if _, _, err := ws.ReadMessage(); !websocket.IsCloseError(err, websocket.CloseGoingAway) || pinged == 0 {
+		t.Errorf("after %d pings: %v", pinged, err)
+	}
+}
+
+func TestInvalidTextEndsTheConnection(t *testing.T) {
+	_, url := open(t, gateway.Defaults())
+	ws := dial(t, url)
+	if err := ws.WriteMessage(websocket.TextMessage, []byte("{\"id\":1,\"op\":\"ping\",\"key\":\"\xff\"}\n")); err != nil {
+		t.Fatal(err)
+	}
+	ws.SetReadDeadline(time.Now().Add(10 * time.Second))
+	if _, _, err := ws.ReadMessage(); err == nil {
+		t.Error("it was answered")
+	}
+}

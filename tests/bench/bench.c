@@ -1,0 +1,265 @@
+/*
+ * Measures the library through its C interface. One process plays one part:
+ *
+ *   bench start LIB USER TICKET FOLDER                 dlopen, TIMInit, login, resident memory, with an empty folder
+ *   bench fill LIB USER TICKET FOLDER CONVS MESSAGES   makes conversations and imports messages into the first one
+ *   bench local LIB USER TICKET FOLDER                 login, first conversation list and history pages of a full folder
+ *   bench receive LIB USER TICKET FOLDER COUNT COUNT   receives the messages of the two phases of send
+ *   bench send LIB USER TICKET FOLDER PEER COUNT COUNT window 1, then pipelined with a window of 256
+ *
+ * Times are taken with CLOCK_MONOTONIC, which all processes of a machine share: a message carries the moment of its send
+ * call, so the way to the receiver's callback is measured in one clock. Nothing here passes or fails.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "TIMCloud.h"
+
+#define WINDOW 256
+#define FUNCTIONS(X) X(TIMInit) X(TIMUninit) X(TIMLogin) X(TIMLogout) X(TIMSetConfig) X(TIMAddRecvNewMsgCallback) \
+    X(TIMSetConvEventCallback) X(TIMMsgSendMessage) X(TIMMsgImportMsgList) X(TIMMsgGetMsgList) X(TIMConvGetConvList) X(TIMConvCreate)
+#define DECLARE(f) static __typeof__(&f) p_##f;
+FUNCTIONS(DECLARE)
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t change = PTHREAD_COND_INITIALIZER;
+static long done, synced, arrived; /* under lock */
+static size_t result_size;
+
+static double now_us(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1e6 + t.tv_nsec / 1e3;
+}
+
+static void die(const char *what, long code) {
+    fprintf(stderr, "bench: %s: %ld\n", what, code);
+    exit(1);
+}
+
+static void wait_until(const long *counter, long want) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 300;
+    pthread_mutex_lock(&lock);
+    while (*counter < want)
+        if (pthread_cond_timedwait(&change, &lock, &until) != 0) die("waited in vain, counter", *counter);
+    pthread_mutex_unlock(&lock);
+}
+
+static void count(long *counter, long n) {
+    pthread_mutex_lock(&lock);
+    *counter += n;
+    pthread_cond_broadcast(&change);
+    pthread_mutex_unlock(&lock);
+}
+
+static void on_result(int32_t code, const char *desc, const char *json, const void *user_data) {
+    (void)user_data;
+    if (code != 0) die(desc, code);
+    result_size = strlen(json);
+    count(&done, 1);
+}
+
+static long expected; /* results of calls that were waited for one by one */
+static double call(const char *what, int accepted, double start) {
+    if (accepted != TIM_SUCC) die(what, accepted);
+    wait_until(&done, ++expected);
+    return now_us() - start;
+}
+
+static void on_conversation(enum TIMConvEvent event, const char *json, const void *user_data) {
+    (void)json, (void)user_data;
+    if (event == kTIMConvEvent_Finish) count(&synced, 1);
+}
+
+/* Latencies of a phase, sorted when they are printed. */
+struct phase {
+    double *us, first, last;
+    long n, room;
+};
+static struct phase sent[2], got[2];
+
+static void add(struct phase *p, double us, double at) {
+    if (p->n == p->room) p->us = realloc(p->us, sizeof *p->us * (size_t)(p->room = p->room ? 2 * p->room : 4096));
+    if (p->n == 0) p->first = at;
+    p->us[p->n++] = us;
+    p->last = at;
+}
+
+static int by_value(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void print_phase(const char *name, struct phase *p) {
+    if (p->n == 0) return;
+    qsort(p->us, (size_t)p->n, sizeof *p->us, by_value);
+    printf("%-44s %8ld messages  p50 %8.2f ms  p99 %8.2f ms  %8.0f/s\n", name, p->n, p->us[p->n / 2] / 1e3,
+           p->us[p->n * 99 / 100] / 1e3, p->n > 1 ? (double)(p->n - 1) / ((p->last - p->first) / 1e6) : 0.0);
+    fflush(stdout);
+}
+
+static void on_messages(const char *json, const void *user_data) {
+    const char *mark = "bench:", *at;
+    double now = now_us();
+    long n = 0;
+    (void)user_data;
+    for (at = strstr(json, mark); at != NULL; at = strstr(at + 1, mark), n++) {
+        int phase = 0;
+        double then = 0;
+        if (sscanf(at, "bench:%d:%lf", &phase, &then) == 2) add(&got[phase != 0], now - then, now);
+    }
+    count(&arrived, n);
+}
+
+static long resident_kb(void) {
+    long pages = 0, resident = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (f == NULL || fscanf(f, "%ld %ld", &pages, &resident) != 2) resident = 0;
+    if (f) fclose(f);
+    return resident * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+static void load(const char *lib) {
+    void *h = dlopen(lib, RTLD_NOW);
+    if (h == NULL) {
+        fprintf(stderr, "%s\n", dlerror());
+        exit(1);
+    }
+#define FIND(f) if ((*(void **)&p_##f = dlsym(h, #f)) == NULL) die(#f, 0);
+    FUNCTIONS(FIND)
+}
+
+static void init(const char *folder) {
+    char config[4096];
+    snprintf(config, sizeof config, "{\"sdk_config_config_file_path\":\"%s/data\",\"sdk_config_log_file_path\":\"%s/log\"}", folder, folder);
+    p_TIMSetConvEventCallback(on_conversation, NULL);
+    p_TIMAddRecvNewMsgCallback(on_messages, NULL);
+    if (p_TIMInit(strtoull(getenv("TIMBRE_APP"), NULL, 10), config) != TIM_SUCC) die("TIMInit", 0);
+    expected++;
+    p_TIMSetConfig("{\"set_config_log_level\":4}", on_result, NULL);
+    wait_until(&done, expected);
+}
+
+static double login(const char *user, const char *ticket) {
+    double start = now_us(), took = call("TIMLogin", p_TIMLogin(user, ticket, on_result, NULL), start);
+    wait_until(&synced, 1);
+    return took;
+}
+
+static void on_sent(int32_t code, const char *desc, const char *json, const void *user_data) {
+    double *start = (double *)user_data;
+    double now = now_us();
+    (void)json;
+    if (code != 0) die(desc, code);
+    add(&sent[(int)start[1]], now - start[0], now);
+    free(start);
+    count(&done, 1);
+}
+
+static void send_one(const char *peer, int phase) {
+    char message[400];
+    double *start = malloc(2 * sizeof *start);
+    start[1] = phase;
+    start[0] = now_us();
+    snprintf(message, sizeof message, "{\"message_elem_array\":[{\"elem_type\":0,\"text_elem_content\":"
+        "\"bench:%d:%.1f 你好 this is about as long as a message that somebody writes to somebody else\"}]}", phase, start[0]);
+    int accepted = p_TIMMsgSendMessage(peer, kTIMConv_C2C, message, NULL, on_sent, start);
+    if (accepted != TIM_SUCC) die("TIMMsgSendMessage", accepted);
+}
+
+static void send_phases(const char *peer, long one, long many) {
+    long i, base = done;
+    for (i = 0; i < one; i++) {
+        send_one(peer, 0);
+        wait_until(&done, base + i + 1);
+    }
+    base = done;
+    for (i = 0; i < many; i++) {
+        if (i >= WINDOW) wait_until(&done, base + i - WINDOW + 1);
+        send_one(peer, 1);
+    }
+    wait_until(&done, base + many);
+    print_phase("send to success callback, window 1", &sent[0]);
+    print_phase("send to success callback, window 256", &sent[1]);
+}
+
+static void fill(long conversations, long messages) {
+    enum { BATCH = 500 };
+    char *text = malloc(BATCH * 300 + 16), id[64];
+    long i, j;
+    for (i = 0; i < conversations; i++) {
+        snprintf(id, sizeof id, "user%ld", i);
+        if (p_TIMConvCreate(id, kTIMConv_C2C, on_result, NULL) != TIM_SUCC) die("TIMConvCreate", i);
+        expected++;
+    }
+    wait_until(&done, expected);
+    for (i = 0; i < messages; i += BATCH) {
+        char *at = text;
+        *at++ = '[';
+        for (j = i; j < i + BATCH && j < messages; j++)
+            at += sprintf(at, "%s{\"message_elem_array\":[{\"elem_type\":0,\"text_elem_content\":\"number %ld of many 你好\"}],"
+                "\"message_sender\":\"user0\",\"message_client_time\":%ld,\"message_server_time\":%ld}", j > i ? "," : "", j,
+                1600000000 + j, 1600000000 + j);
+        strcpy(at, "]");
+        call("TIMMsgImportMsgList", p_TIMMsgImportMsgList("user0", kTIMConv_C2C, text, on_result, NULL), now_us());
+    }
+    free(text);
+}
+
+static void local_figures(void) {
+    int i;
+    double took = 0, best = 1e12, start = now_us();
+    took = call("TIMConvGetConvList", p_TIMConvGetConvList(on_result, NULL), start);
+    printf("%-44s %8.2f ms (%zu bytes of JSON)\n", "whole conversation list, first call", took / 1e3, result_size);
+    for (i = 0; i < 50; i++) {
+        start = now_us();
+        took = call("TIMMsgGetMsgList", p_TIMMsgGetMsgList("user0", kTIMConv_C2C, "{\"msg_getmsglist_param_count\":20}", on_result, NULL), start);
+        if (i == 0) printf("%-44s %8.2f ms (%zu bytes of JSON)\n", "history page of 20, first call", took / 1e3, result_size);
+        if (took < best) best = took;
+        add(&sent[0], took, start);
+    }
+    qsort(sent[0].us, 50, sizeof(double), by_value);
+    printf("%-44s %8.2f ms p50, %.2f ms best\n", "history page of 20, warm", sent[0].us[25] / 1e3, best / 1e3);
+}
+
+int main(int argc, char **argv) {
+    double start = now_us(), loaded, ready;
+    const char *part = argc > 5 ? argv[1] : "";
+    if (argc < 6) die("wrong arguments", argc);
+    load(argv[2]);
+    loaded = now_us() - start;
+    start = now_us();
+    init(argv[5]);
+    ready = now_us() - start;
+    double took = login(argv[3], argv[4]);
+    if (!strcmp(part, "start")) {
+        printf("%-44s %8.2f ms\n%-44s %8.2f ms\n%-44s %8.2f ms\n", "dlopen", loaded / 1e3, "TIMInit and first callback", ready / 1e3,
+               "login, nothing known locally", took / 1e3);
+        printf("%-44s %8.1f MB\n", "resident memory after login", (double)resident_kb() / 1024);
+    } else if (!strcmp(part, "fill")) {
+        fill(atol(argv[6]), atol(argv[7]));
+    } else if (!strcmp(part, "local")) {
+        printf("%-44s %8.2f ms\n", "login, all known locally", took / 1e3);
+        local_figures();
+        printf("%-44s %8.1f MB\n", "resident memory after that", (double)resident_kb() / 1024);
+    } else if (!strcmp(part, "receive")) {
+        printf("ready\n");
+        fflush(stdout);
+        wait_until(&arrived, atol(argv[6]) + atol(argv[7]));
+        print_phase("send to receiver's callback, window 1", &got[0]);
+        print_phase("send to receiver's callback, window 256", &got[1]);
+    } else if (!strcmp(part, "send")) {
+        send_phases(argv[6], atol(argv[7]), atol(argv[8]));
+    }
+    p_TIMUninit();
+    return 0;
+}
