@@ -55,11 +55,11 @@ TIM_API void TIM_DECL TIMSetExperimentalNotifyCallback(TIMExperimentalNotifyCall
  *
  * Errors:
  * -4: json_param is NULL.
- * -3: json_param is empty, cannot be parsed, or lacks request_internal_operation.
+ * -3: json_param is empty, cannot be parsed, lacks request_internal_operation or names an unknown operation.
  * 6013, 6014: the operation needs TIMInit or a login first.
  * 6017: the parameter of the operation is missing or not valid.
  * 7009: TIMUninit came first.
- * 7013: the operation is unknown or not available in this version.
+ * 7013: the operation is known but not built yet.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -92,17 +92,19 @@ static const char* const kTIMInternalOperationSetEnv = "internal_operation_set_e
 /* operation. Prefers IPv6 addresses. Parameter request_set_ipv6_prior_param. */
 static const char* const kTIMInternalOperationSetIPv6Prior = "internal_operation_set_ipv6_prior";
 /*
- * operation. Sets how often login and send requests are tried again. Parameter
+ * operation. Sets how often a request is written again after a lost connection, 5 by default. Parameter
  * request_set_max_retry_count_param.
  */
 static const char* const kTIMInternalOperationSetMaxRetryCount = "internal_operation_set_max_retry_count";
 /*
- * operation. Sets the timeout of login and send requests. Parameter request_set_packet_request_timeout_param.
+ * operation. Sets how many seconds a request may take before it fails, 30 by default. Parameter
+ * request_set_packet_request_timeout_param.
  */
 static const char* const kTIMInternalOperationSetPacketRequestTimeout = "internal_operation_set_packet_request_timeout";
 /*
- * operation. Names the server to use; call before TIMInit. The environment variable TIM_SERVER_URL comes
- * before it. Parameter request_set_custom_server_info_param.
+ * operation. Names the server to use from the next connection on: the first long connection address, by ip
+ * and port. The environment variable TIM_SERVER_URL comes before it. Parameter
+ * request_set_custom_server_info_param.
  */
 static const char* const kTIMInternalOperationSetCustomServerInfo = "internal_operation_set_custom_server_info";
 /* operation. Switches the QUIC channel on or off. Parameter request_enable_quic_channel_param. */

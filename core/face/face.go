@@ -97,7 +97,9 @@ func (f *Face) dispatch(op tim.Op, c *call) int32 {
 			return code
 		}
 	}
-	if code, text := c.state(); code != 0 && !(handler.opened && c.opened()) {
+	code, text := c.state()
+	early := code != 0 && handler.opened && c.opened()
+	if code != 0 && !early {
 		if built && handler.refused != nil {
 			handler.refused(c, code, text)
 		} else {
@@ -106,7 +108,7 @@ func (f *Face) dispatch(op tim.Op, c *call) int32 {
 		return 0
 	}
 	switch {
-	case c.late != 0:
+	case c.late != 0 && !early:
 		c.fail(int(c.late), "not valid JSON")
 	case !built:
 		c.fail(tim.ErrSDKInterfaceNotSupport, "not built yet")
