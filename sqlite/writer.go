@@ -21,10 +21,11 @@ type Job struct {
 	Durable bool
 }
 
-// Submit queues a job and returns at once. After Close the job's Done gets ErrClosed on the caller's goroutine.
+// Submit queues a job and returns at once. After Close the job's Done gets ErrClosed on the caller's goroutine. While
+// Close still works off the queue, jobs are taken, so that a Done can see its matter to the end.
 func (db *DB) Submit(j Job) {
 	db.mu.Lock()
-	if db.closing {
+	if db.closing && !db.busy && len(db.queue) == 0 {
 		db.mu.Unlock()
 		j.finish(ErrClosed)
 		return

@@ -44,8 +44,9 @@ type Client struct {
 	mu      sync.Mutex
 	status  int // TIMLoginStatus
 	session *session
-	attempt *attempt // the login that is under way
-	ended   int      // the code for what the end of the session cuts off
+	attempt *attempt      // the login that is under way
+	gone    chan struct{} // closed when the logout that is running has ended
+	ended   int           // the code for what the end of the session cuts off
 	closed  bool
 	offset  time.Duration // server clock minus ours
 }
@@ -158,7 +159,7 @@ func (c *Client) lost(s *session, tell tim.Op, why string) {
 		c.mu.Unlock()
 		return
 	}
-	c.status = tim.LoginStatusLogouting
+	c.status, c.gone = tim.LoginStatusLogouting, make(chan struct{})
 	c.mu.Unlock()
 	c.cfg.Log.Warn("session lost", "why", why)
 	c.Go(func() {

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
 	"path/filepath"
 	"sync"
 	"time"
@@ -50,6 +52,18 @@ func (c *Client) Login(user, sig string, done event.Done) {
 	a := &attempt{user: user, sig: sig, done: done}
 	c.mu.Lock()
 	switch {
+	case c.closed:
+		c.mu.Unlock()
+		done(tim.ErrSDKCommInterrupt, "TIMUninit was called", "")
+		return
+	case c.status == tim.LoginStatusLogouting && c.gone != nil:
+		gone := c.gone
+		c.mu.Unlock()
+		c.Go(func() {
+			<-gone
+			c.Login(user, sig, done)
+		})
+		return
 	case c.status == tim.LoginStatusLogining:
 		ignore := c.cfg.Settings.Get().IgnoreRelogin && c.attempt != nil && c.attempt.user == user
 		first := c.attempt
@@ -206,6 +220,7 @@ func (c *Client) authenticate() {
 	}
 	if !resume {
 		s.sig = a.sig
+		c.warnOpenWire()
 	}
 	sig := s.sig
 	c.mu.Unlock()
@@ -229,6 +244,17 @@ func (c *Client) authenticate() {
 			c.refused(s, a, resume, &transport.Error{Code: answer.Code, Text: answer.Desc})
 		}
 	})
+}
+
+// warnOpenWire says so when a ticket is about to cross a network unencrypted.
+func (c *Client) warnOpenWire() {
+	u, err := url.Parse(c.cfg.Settings.ServerURL())
+	if err != nil || u.Scheme != "ws" {
+		return
+	}
+	if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		c.cfg.Log.Warn("the UserSig crosses the network unencrypted: use wss://", "server", u.Host)
+	}
 }
 
 // refused ends what the server does not accept.

@@ -29,7 +29,7 @@ func (c *Client) Logout(done event.Done) {
 	online := c.status == tim.LoginStatusLogined
 	a := c.attempt
 	c.attempt = nil
-	c.status = tim.LoginStatusLogouting
+	c.status, c.gone = tim.LoginStatusLogouting, make(chan struct{})
 	c.mu.Unlock()
 	if a != nil {
 		if a.timer != nil {
@@ -84,6 +84,10 @@ func (c *Client) end(code int, text string, reset bool) {
 	if reset {
 		c.mu.Lock()
 		c.status = tim.LoginStatusUnLogined
+		if c.gone != nil {
+			close(c.gone)
+			c.gone = nil
+		}
 		c.mu.Unlock()
 	}
 }

@@ -11,6 +11,7 @@ package conversation
 
 import (
 	"fmt"
+	"time"
 
 	"timbre/core/event"
 	"timbre/core/store"
@@ -197,6 +198,12 @@ func (e *Entry) Touch(tx *store.Tx, raise bool) {
 	}
 }
 
+// Place makes the conversation visible at the place that a time gives it, in milliseconds, unless it stands higher.
+func (e *Entry) Place(tx *store.Tx, at int64) {
+	e.Active, e.Visible = max(e.Active, at), true
+	e.dirty, e.after = true, tx
+}
+
 // Hide takes the conversation out of the list.
 func (e *Entry) Hide(tx *store.Tx) {
 	e.Visible, e.LastMsg, e.raise = false, 0, false
@@ -230,9 +237,11 @@ func (s *state) Flush(tx *sqlite.Tx) error {
 
 func (s *state) write(tx *sqlite.Tx, e *Entry) error {
 	if e.raise {
-		if _, err := tx.Get(`SELECT coalesce(max(active),0)+1 FROM conversation WHERE visible`, []any{&e.Active}); err != nil {
+		var top int64
+		if _, err := tx.Get(`SELECT coalesce(max(active),0)+1 FROM conversation WHERE visible`, []any{&top}); err != nil {
 			return err
 		}
+		e.Active = max(top, time.Now().UnixMilli()) // comparable to the times that Place gets
 	}
 	return tx.Exec(`UPDATE conversation SET visible=?,active=?,last_msg=?,max_seq=?,peer_count=?,read_seq=?,read_count=?,
 		read_time=?,seen_seq=?,seen_time=?,clear_seq=? WHERE id=?`, e.Visible, e.Active, e.LastMsg, e.MaxSeq, e.PeerCount,

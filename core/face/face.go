@@ -55,11 +55,14 @@ type Face struct {
 	mu      sync.Mutex
 	client  *client.Client
 	leaving bool // TIMUninit is running
+	inside  int  // calls that may be using the client
+	left    *sync.Cond
 }
 
 // New returns a face before TIMInit.
 func New(host Host) *Face {
 	f := &Face{host: host, queue: dispatch.New(), settings: client.NewSettings()}
+	f.left = sync.NewCond(&f.mu)
 	f.log = logs.New(logs.Levels{File: tim.LogDebug, Callback: tim.LogDebug}, f.logLine)
 	f.logger = f.log.Logger()
 	return f
@@ -90,7 +93,8 @@ func (f *Face) Call(op tim.Op, args []Value, inside bool) (result int64) {
 
 // dispatch checks the state and runs the handler.
 func (f *Face) dispatch(op tim.Op, c *call) int32 {
-	c.client = f.current()
+	c.client = f.enter()
+	defer f.leave()
 	handler, built := handlers[op]
 	if built && handler.early != nil {
 		if code := handler.early(c); code != 0 || c.used.Load() {
@@ -116,6 +120,24 @@ func (f *Face) dispatch(op tim.Op, c *call) int32 {
 		handler.run(c)
 	}
 	return 0
+}
+
+// enter is current for calls that work on the client: TIMUninit waits until they have left.
+func (f *Face) enter() *client.Client {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.inside++
+	if f.leaving {
+		return nil
+	}
+	return f.client
+}
+
+func (f *Face) leave() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.inside--
+	f.left.Broadcast()
 }
 
 // current returns the client, nil outside of TIMInit and TIMUninit.

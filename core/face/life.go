@@ -59,6 +59,9 @@ func (f *Face) uninit(c *call) int64 {
 		return tim.ResultSucc
 	}
 	f.leaving = true
+	for f.inside > 0 { // none of them waits for a callback, so this is short
+		f.left.Wait()
+	}
 	f.mu.Unlock()
 	cl.Close()
 	dropped := f.queue.Drain(drainTime, c.inside)

@@ -7,11 +7,12 @@ import (
 	"github.com/tidwall/gjson"
 
 	"timbre/core/transport"
+	"timbre/model"
 	"timbre/model/tim"
 	"timbre/protocol"
 )
 
-// MaxContent is the largest message in bytes: elements and cloud data together.
+// MaxContent is how many bytes the fields of a message may have: elements and cloud data together.
 const MaxContent = 12 << 10
 
 // elementKeys are the keys that an element always shows, with their defaults.
@@ -82,7 +83,8 @@ func checkSendable(elements string, extra string) *transport.Error {
 		}
 		return bad == nil
 	})
-	if bad == nil && len(elements)+len(extra) > MaxContent {
+	if bad == nil && len(elements)+len(extra) > MaxContent &&
+		model.FieldsSize(gjson.Parse(elements))+model.FieldsSize(gjson.Parse(extra)) > MaxContent {
 		bad = &transport.Error{Code: tim.ErrSDKMsgBodySizeLimit, Text: "the message is larger than 12 KB"}
 	}
 	return bad

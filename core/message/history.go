@@ -197,7 +197,7 @@ func (m *Messages) ranged(tx *store.Tx, peer string, got *protocol.Ranged) error
 	}
 	for _, raw := range got.Msgs {
 		if msg, ok := protocol.ParseMessage(raw); ok {
-			if _, err := m.receive(tx, &msg, false); err != nil {
+			if _, err := m.receive(tx, &msg, pulled); err != nil {
 				return err
 			}
 		}

@@ -15,14 +15,12 @@ import (
 func (m *Messages) Apply(tx *store.Tx, e *protocol.Entry) error {
 	switch e.Kind {
 	case protocol.EntryMessage:
-		_, err := m.receive(tx, &e.Message, true)
+		_, err := m.receive(tx, &e.Message, live)
 		return err
-	case protocol.EntryRead:
+	case protocol.EntryRead, protocol.EntryClear: // who deletes a conversation has read it; other devices keep theirs
 		return m.readElsewhere(tx, e)
 	case protocol.EntrySeen:
 		return m.seen(tx, e)
-	case protocol.EntryClear:
-		return m.cleared(tx, e.Peer, e.Seq)
 	}
 	return nil // a kind of a later server means nothing to this client
 }
@@ -35,8 +33,17 @@ func (m *Messages) peerOf(msg *protocol.Message) string {
 	return msg.From
 }
 
-// receive stores a message of the server. announce says that the host shall hear of it if it is new.
-func (m *Messages) receive(tx *store.Tx, msg *protocol.Message, announce bool) (*Row, error) {
+// origin is why a message comes from the server.
+type origin int
+
+const (
+	live   origin = iota // it is the next one in the log
+	listed               // a snapshot shows it: it does not rise to the top of the list
+	pulled               // history that somebody asked for: nobody is told
+)
+
+// receive stores a message of the server, unless it is there already.
+func (m *Messages) receive(tx *store.Tx, msg *protocol.Message, from origin) (*Row, error) {
 	news := m.arrivals(tx)
 	e, err := m.book.Open(tx, tim.ConvC2C, m.peerOf(msg))
 	if err != nil {
@@ -64,12 +71,17 @@ func (m *Messages) receive(tx *store.Tx, msg *protocol.Message, announce bool) (
 	if msg.From != m.self.User {
 		e.PeerCount = max(e.PeerCount, msg.Count)
 	}
-	if announce {
+	unread := msg.From != m.self.User && msg.Seq > e.ReadSeq
+	if from == live || from == listed && unread {
 		news.rows = append(news.rows, arrival{row, e, tx})
 	}
 	if newest && msg.Seq > e.ClearSeq {
 		e.LastMsg = row.ID
-		e.Touch(tx, true)
+		if from == live {
+			e.Touch(tx, true)
+		} else {
+			e.Place(tx, msg.Time)
+		}
 	}
 	return row, nil
 }
@@ -165,8 +177,7 @@ func (m *Messages) Snapshot(tx *store.Tx, c *protocol.Conversation, fresh bool) 
 		if !ok {
 			continue
 		}
-		unread := msg.From != m.self.User && msg.Seq > e.ReadSeq
-		if _, err := m.receive(tx, &msg, unread); err != nil {
+		if _, err := m.receive(tx, &msg, listed); err != nil {
 			return err
 		}
 	}

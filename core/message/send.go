@@ -234,8 +234,9 @@ func (m *Messages) settled(tx *store.Tx, row *Row, code int, desc string) error 
 	text := row.json(&e.Conversation, m.self.User)
 	tx.After(func() { m.tell(row.ID, code, desc, text) })
 	if e.LastMsg == row.ID || e.LastMsg == 0 {
+		returned := e.LastMsg == 0 // the conversation was deleted while the message was on its way
 		e.LastMsg = row.ID
-		e.Touch(tx, e.LastMsg == 0)
+		e.Touch(tx, returned)
 		return nil
 	}
 	last, err := latest(tx, &e.Conversation)

@@ -85,7 +85,7 @@ type Outbox struct {
 	mu      sync.Mutex
 	lanes   map[string]*lane
 	online  bool
-	stopped bool
+	stopped *transport.Error // by Stop, with its reason
 	count   int
 }
 
@@ -109,6 +109,11 @@ func Add(tx *store.Tx, in *Intent) (err error) {
 // Enter puts a committed intent into its lane. Calls for one lane must come in the order of the commits.
 func (o *Outbox) Enter(in *Intent) {
 	o.mu.Lock()
+	if why := o.stopped; why != nil {
+		o.mu.Unlock()
+		o.giveUp(in, why)
+		return
+	}
 	defer o.mu.Unlock()
 	if in.Timeout > 0 {
 		in.deadline = time.Now().Add(in.Timeout)
@@ -160,7 +165,7 @@ func (o *Outbox) Depth() int {
 // pump hands intents to the link while the lane's window has room. o.mu is held.
 func (o *Outbox) pump(name string) {
 	l := o.lanes[name]
-	for o.online && !o.stopped && !l.paused && l.inFlight < Window && len(l.waiting) > 0 {
+	for o.online && o.stopped == nil && !l.paused && l.inFlight < Window && len(l.waiting) > 0 {
 		in := l.waiting[0]
 		l.waiting = l.waiting[1:]
 		l.inFlight++
@@ -246,19 +251,15 @@ func (o *Outbox) forsake(in *Intent, why *transport.Error) {
 	o.later(in)
 }
 
-func (o *Outbox) isStopped() bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.stopped
-}
-
 // later puts an intent back to the head of its lane and lets the lane rest.
 func (o *Outbox) later(in *Intent) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.stopped {
+	if why := o.stopped; why != nil {
+		o.mu.Unlock()
+		o.giveUp(in, why)
 		return
 	}
+	defer o.mu.Unlock()
 	l := o.lane(in.Lane)
 	l.inFlight--
 	at := 0
@@ -351,25 +352,30 @@ func (o *Outbox) left(in *Intent) {
 // error that its Stop or FailAll got. What nobody waits for stays for the next login.
 func (o *Outbox) Stop(why *transport.Error) {
 	o.mu.Lock()
-	o.stopped = true
+	o.stopped = why
 	var waiting []*Intent
 	for _, l := range o.lanes {
 		for _, in := range l.waiting {
 			if in.timer != nil {
 				in.timer.Stop()
 			}
-			if in.Timeout > 0 {
-				waiting = append(waiting, in)
-			}
+			waiting = append(waiting, in)
 		}
 		l.waiting = nil
 	}
 	o.mu.Unlock()
 	for _, in := range waiting {
-		if in.Keep {
-			o.forsake(in, why)
-		} else {
-			o.end(in, why)
-		}
+		o.giveUp(in, why)
+	}
+}
+
+// giveUp tells whoever waits for an intent that the outbox has stopped.
+func (o *Outbox) giveUp(in *Intent, why *transport.Error) {
+	switch {
+	case in.Timeout == 0: // nobody: it stays for the next login
+	case in.Keep:
+		o.forsake(in, why)
+	default:
+		o.end(in, why)
 	}
 }

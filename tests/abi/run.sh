@@ -68,7 +68,7 @@ reproduce() {
     "$root/build.sh" lib
     copy=$tmp/another/and/longer/folder
     mkdir -p "$copy"
-    tar -C "$root" --exclude=./build --exclude=./.git --exclude='./timbre*_*' --exclude=./timbred-data -cf - . | tar -C "$copy" -xf -
+    tar -C "$root" --exclude=./build --exclude=./.git --exclude=./timbre_log --exclude=./timbre_data --exclude=./timbred-data -cf - . | tar -C "$copy" -xf -
     (cd "$copy" && GOCACHE=$tmp/cache ./build.sh lib)
     second=$copy/build/lib
     for file in libImSDK.so libImSDK.so.debug; do

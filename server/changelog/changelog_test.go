@@ -1,0 +1,102 @@
+package changelog_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"timbre/protocol"
+	"timbre/server/changelog"
+	"timbre/server/store"
+	"timbre/sqlite"
+)
+
+// nothing finds no message, as if all had been deleted.
+type nothing struct{}
+
+func (nothing) Between(sqlite.Queryer, int64, uint64, uint64, func(*protocol.Message) bool) error {
+	return nil
+}
+
+func TestOldEntriesAreTrimmed(t *testing.T) {
+	log := changelog.New(time.Now)
+	s, err := store.Open(store.Config{Dir: t.TempDir(), Schemas: []sqlite.Schema{changelog.Schema()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	const total, perBatch = 2*changelog.Keep + 700, 150
+	for n := 0; n < total; n += perBatch {
+		err := s.Write(context.Background(), func(tx *sqlite.Tx) error {
+			for range perBatch {
+				if _, err := log.Append(tx, 1, changelog.Message(1, 1)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := changelog.NewReader(s.Epoch(), nothing{})
+	err = s.Read(context.Background(), func(q sqlite.Queryer) error {
+		head, err := changelog.Head(q, 1)
+		if err != nil {
+			return err
+		}
+		var rows int
+		if _, err := q.Get(`SELECT sum(n) FROM change_log WHERE uid=1`, []any{&rows}); err != nil {
+			return err
+		}
+		if head != total+perBatch-total%perBatch || rows < changelog.Keep || rows > changelog.Keep+1_000+2*perBatch {
+			t.Errorf("head %d, %d entries kept", head, rows)
+		}
+		for pos, ok := range map[uint64]bool{changelog.Oldest(head): true, changelog.Oldest(head) - 1: false, 0: false, head: true, head + 1: false} {
+			body, err := r.Diff(q, 1, protocol.Diff{Epoch: s.Epoch(), Pos: pos})
+			if err != nil {
+				return err
+			}
+			l := protocol.ParseLog(body)
+			if l.TooLong == ok || ok && (l.From != pos+1 || len(l.Entries) != int(min(head-pos, protocol.MaxDiff))) {
+				t.Errorf("diff from %d: %d entries from %d, too long %v", pos, len(l.Entries), l.From, l.TooLong)
+			}
+			for _, e := range l.Entries {
+				if e.Kind != protocol.EntryNone {
+					t.Fatalf("a message that is gone left %q", e.Kind)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestEpoch(t *testing.T) {
+	dir := t.TempDir()
+	open := func() *store.Store {
+		s, err := store.Open(store.Config{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	s := open()
+	first := s.Epoch()
+	s.Close()
+	s = open()
+	if s.Epoch() != first {
+		t.Error("the epoch changed by itself")
+	}
+	if err := s.RenewEpoch(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	s = open()
+	defer s.Close()
+	if s.Epoch() == first {
+		t.Error("the epoch was not renewed")
+	}
+}
