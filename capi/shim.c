@@ -59,7 +59,8 @@ static int gate_wait(void) {
 __attribute__((constructor)) static void remember_process(void) { home = getpid(); }
 static int forked(void) { return getpid() != home; }
 static size_t text_length(const char *s) { return strnlen(s, TIMBRE_MAX_TEXT + 1); }
-#define TIMBRE_THREAD_LOCAL __thread
+/* as the library's other one: the general model would need the dynamic linker's __tls_get_addr */
+#define TIMBRE_THREAD_LOCAL __thread __attribute__((tls_model("initial-exec")))
 #endif
 
 static int exiting;   /* under gate_lock */

@@ -60,7 +60,7 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 // ReloadCertificate reads the TLS files again. When they cannot be used, the old certificate stays.
 func (s *Server) ReloadCertificate() error {
 	if s.certs == nil {
-		return nil
+		return errors.New("this server has none")
 	}
 	return s.certs.load()
 }

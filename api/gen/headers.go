@@ -22,6 +22,8 @@ func headers(cat *catalogue.Catalogue, out *output) {
 	}
 	all.f("\n#endif\n")
 	out.add("include/TIMCloud.h", all.String())
+	// Programs of versions 5 and 6 include the callbacks by this name.
+	out.add("include/TIMCloudCallback.h", "/* "+mark+" */\n\n#include \"TIMCloud.h\"\n")
 }
 
 // headerWriter makes one header.

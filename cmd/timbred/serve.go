@@ -64,7 +64,7 @@ func reload(ctx context.Context, s *server.Server, log *slog.Logger) {
 			return
 		case <-hup:
 			if err := s.ReloadCertificate(); err != nil {
-				log.Error("the certificate was not reloaded", "error", err)
+				log.Warn("the certificate was not reloaded", "error", err)
 				continue
 			}
 			log.Info("certificate reloaded")

@@ -45,6 +45,7 @@ type Client struct {
 	status  int // TIMLoginStatus
 	session *session
 	attempt *attempt      // the login that is under way
+	asked   uint64        // the connection over which a login was sent that was not refused
 	gone    chan struct{} // closed when the logout that is running has ended
 	ended   int           // the code for what the end of the session cuts off
 	closed  bool
@@ -57,7 +58,7 @@ func New(cfg Config) *Client {
 	c.link = transport.New(transport.Config{
 		URL: cfg.Settings.ServerURL, Proxy: cfg.Settings.Proxy, Log: cfg.Log,
 		Retry:  func() int { return cfg.Settings.Get().Retries },
-		Needed: c.connectionNeeded, State: c.linkState, Open: c.linkOpen, Push: c.pushed,
+		Needed: c.connectionNeeded, State: c.linkState, Open: c.linkOpen, Push: c.pushed, Late: c.lateAnswer,
 	})
 	c.link.Start()
 	return c
@@ -129,6 +130,17 @@ func (c *Client) linkState(s transport.Status, code int, text string) {
 
 // linkOpen logs in over a new connection: the login that is under way, or the session that lost its connection.
 func (c *Client) linkOpen(context.Context) { c.authenticate() }
+
+// lateAnswer has the log asked for what a request changed that was given up too early: the server does not push it.
+func (c *Client) lateAnswer() {
+	c.mu.Lock()
+	s := c.session
+	online := c.status == tim.LoginStatusLogined
+	c.mu.Unlock()
+	if s != nil && online {
+		s.sync.Catch()
+	}
+}
 
 func (c *Client) pushed(p *protocol.Push) {
 	c.mu.Lock()

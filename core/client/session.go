@@ -91,7 +91,7 @@ func (s *session) begin(in protocol.LoggedIn) {
 		return store.SetMeta(tx.Tx, metaTinyID, strconv.FormatUint(in.TinyID, 10))
 	})
 	if err == nil && s.loaded.CompareAndSwap(false, true) {
-		err = s.store.Read(context.Background(), s.outbox.Load)
+		err = s.store.Write(context.Background(), s.outbox.Load)
 	}
 	if err != nil {
 		s.client.cfg.Log.Error("the session cannot begin", "err", err)

@@ -17,6 +17,7 @@ package outbox
 import (
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -90,9 +91,10 @@ type Outbox struct {
 }
 
 type lane struct {
-	waiting  []*Intent
-	inFlight int
-	paused   bool
+	waiting   []*Intent
+	inFlight  int
+	preparing int // of inFlight: their requests are still being read; what follows takes the same way, or it would overtake them
+	paused    bool
 }
 
 // New returns an empty outbox. kinds must be complete.
@@ -133,16 +135,37 @@ func (o *Outbox) lane(name string) *lane {
 	return l
 }
 
-// Load enters what an earlier process left. Call it once, before Online.
-func (o *Outbox) Load(q sqlite.Queryer) error {
-	return q.Query(`SELECT id,lane,kind,ref,key FROM outbox ORDER BY id`, func(scan func(...any) error) error {
+// Load enters what an earlier process left, in front of what this one has entered meanwhile. Call it once, before Online.
+func (o *Outbox) Load(tx *store.Tx) error {
+	var left []*Intent
+	err := tx.Query(`SELECT id,lane,kind,ref,key FROM outbox ORDER BY id`, func(scan func(...any) error) error {
 		in := &Intent{}
-		if err := scan(&in.ID, &in.Lane, &in.Kind, &in.Ref, &in.Key); err != nil {
-			return err
-		}
-		o.Enter(in)
-		return nil
+		left = append(left, in)
+		return scan(&in.ID, &in.Lane, &in.Kind, &in.Ref, &in.Key)
 	})
+	tx.After(func() { // what this process committed before has been entered by now, and nothing has left
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		for _, in := range left {
+			if o.lane(in.Lane).insert(in) {
+				o.count++
+			}
+		}
+	})
+	return err
+}
+
+// insert puts an intent at its place, unless it is there already.
+func (l *lane) insert(in *Intent) bool {
+	at := 0
+	for at < len(l.waiting) && l.waiting[at].ID < in.ID {
+		at++
+	}
+	if at < len(l.waiting) && l.waiting[at].ID == in.ID {
+		return false
+	}
+	l.waiting = slices.Insert(l.waiting, at, in)
+	return true
 }
 
 // Online lets intents leave; the link itself holds them while it is broken.
@@ -172,30 +195,43 @@ func (o *Outbox) pump(name string) {
 		if in.timer != nil {
 			in.timer.Stop()
 		}
-		o.start(in)
+		o.start(l, in)
 	}
 	if len(l.waiting) == 0 && l.inFlight == 0 {
 		delete(o.lanes, name)
 	}
 }
 
-// start sends an intent. One that was loaded reads its request first; the lane keeps its place by a window of one.
-func (o *Outbox) start(in *Intent) {
-	if in.Body != nil {
+// start sends an intent. One that was loaded reads its request first; the writer's queue keeps the order of those that
+// take this way. o.mu is held.
+func (o *Outbox) start(l *lane, in *Intent) {
+	if in.Body != nil && l.preparing == 0 {
 		o.request(in)
 		return
 	}
+	l.preparing++
 	o.store.Submit(store.Change{
 		Apply: func(tx *store.Tx) error {
-			op, body, err := o.kinds[in.Kind].Request(tx, in.Ref)
-			if err != nil {
-				return err
+			if in.Body == nil {
+				op, body, err := o.kinds[in.Kind].Request(tx, in.Ref)
+				if err != nil {
+					return err
+				}
+				in.Op, in.Body = op, body
 			}
-			in.Op, in.Body = op, body
-			if op == "" {
-				return o.remove(tx, in)
+			if in.Op == "" {
+				if err := o.remove(tx, in); err != nil {
+					return err
+				}
 			}
-			tx.After(func() { o.request(in) })
+			tx.After(func() {
+				if in.Op != "" {
+					o.request(in)
+				}
+				o.mu.Lock()
+				defer o.mu.Unlock()
+				l.preparing--
+			})
 			return nil
 		},
 		Failed: func(err error) { o.log.Error("outbox: cannot read an intent", "id", in.ID, "err", err) },
@@ -262,11 +298,7 @@ func (o *Outbox) later(in *Intent) {
 	defer o.mu.Unlock()
 	l := o.lane(in.Lane)
 	l.inFlight--
-	at := 0
-	for at < len(l.waiting) && l.waiting[at].ID < in.ID {
-		at++
-	}
-	l.waiting = append(l.waiting[:at], append([]*Intent{in}, l.waiting[at:]...)...)
+	l.insert(in)
 	if l.paused {
 		return
 	}

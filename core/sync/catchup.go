@@ -192,7 +192,7 @@ func (e *Engine) snapshot(ctx context.Context, before string) error {
 func (e *Engine) page(ctx context.Context, page, first *protocol.SnapshotPage, before string) error {
 	return e.store.Write(ctx, func(tx *store.Tx) error {
 		for i := range page.Convs {
-			if err := e.apply.Snapshot(tx, &page.Convs[i], before != first.Epoch); err != nil {
+			if err := e.apply.Snapshot(tx, &page.Convs[i], before != "" && before != first.Epoch); err != nil {
 				return err
 			}
 		}

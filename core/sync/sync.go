@@ -223,6 +223,9 @@ func (e *Engine) retryHeld() {
 	}
 }
 
+// Catch asks for the difference: something may have happened that the server will not push.
+func (e *Engine) Catch() { e.catchUp(nil) }
+
 func (e *Engine) gapStayed() {
 	e.mu.Lock()
 	e.timer = nil

@@ -11,7 +11,8 @@ import (
 
 // connection is one WebSocket and its outgoing lines.
 type connection struct {
-	ws *websocket.Conn
+	ws    *websocket.Conn
+	login bool // a login was sent and not refused; the link's lock guards it
 
 	mu        sync.Mutex
 	out       []byte

@@ -52,9 +52,26 @@ func (l *Link) Request(op, key string, body []byte, timeout time.Duration, done 
 	l.add(&request{op: op, key: key, body: body, done: done}, timeout)
 }
 
-// Login sends the login over the new connection before anything else may pass.
-func (l *Link) Login(body []byte, timeout time.Duration, done func(protocol.Answer, error)) {
-	l.add(&request{op: protocol.OpLogin, body: body, login: true, done: done}, timeout)
+// Login sends the login over the present connection before anything else may pass. It does nothing and returns false
+// when there is none, or when one was sent over it already and not refused.
+func (l *Link) Login(body []byte, timeout time.Duration, done func(protocol.Answer, error)) bool {
+	l.mu.Lock()
+	conn := l.conn
+	if conn == nil || conn.login {
+		l.mu.Unlock()
+		return false
+	}
+	conn.login = true
+	l.mu.Unlock()
+	l.add(&request{op: protocol.OpLogin, body: body, login: true, done: func(a protocol.Answer, err error) {
+		if err != nil || a.Code != 0 {
+			l.mu.Lock()
+			conn.login = false
+			l.mu.Unlock()
+		}
+		done(a, err)
+	}}, timeout)
+	return true
 }
 
 // Ask is Request for callers that wait.
@@ -184,6 +201,16 @@ func (l *Link) Connected() (connected, open bool, failures int, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.conn != nil, l.open, l.failures, l.failure
+}
+
+// Number tells the present connection from others; 0 when there is none.
+func (l *Link) Number() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.conn == nil {
+		return 0
+	}
+	return l.number
 }
 
 // AsError returns err with its public code.

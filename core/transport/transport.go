@@ -53,6 +53,7 @@ type Config struct {
 	State  func(Status, int, string) // every change of the link, on the link's goroutine
 	Open   func(ctx context.Context) // a new connection stands: log in with Login, then call Release
 	Push   func(p *protocol.Push)    // on the reading goroutine
+	Late   func()                    // likewise: the answer to a request that has ended came after all; may be nil
 }
 
 // Link is one account's connection. All methods may be called from any goroutine.
@@ -63,6 +64,7 @@ type Link struct {
 	conn     *connection
 	open     bool // logged in: ordinary requests may pass
 	pending  map[uint64]*request
+	number   uint64 // of the connection, counted from 1
 	nextID   uint64
 	failure  error // why the last dial failed
 	failures int   // dials that failed since the last success
@@ -200,6 +202,7 @@ func (l *Link) serve(ctx context.Context, ws *websocket.Conn) {
 		return
 	}
 	l.conn, l.failures, l.failure = conn, 0, nil
+	l.number++
 	l.mu.Unlock()
 	l.cfg.State(Status(tim.Connected), 0, "")
 
@@ -252,8 +255,11 @@ func (l *Link) line(line []byte) {
 		l.mu.Lock()
 		r := l.pending[answer.ID]
 		l.mu.Unlock()
-		if r != nil {
+		switch {
+		case r != nil:
 			l.finish(r, answer, nil)
+		case answer.ID != 0 && l.cfg.Late != nil:
+			l.cfg.Late()
 		}
 	}
 }

@@ -114,7 +114,7 @@ def main():
         print("\n".join(n for n, _ in chosen))
         return 0
     work, shared, lock, failed = queue.Queue(), Shared(), threading.Lock(), []
-    for item in chosen:
+    for item in sorted(chosen, key=lambda c: not hasattr(c[1], "long")):  # the long ones first: shorter in the end
         work.put(item)
     begun = time.monotonic()
 

@@ -101,6 +101,7 @@ type report struct {
 	count           map[string]int
 	lost, doubled   int
 	unstored, known int
+	oldest          int64 // of the unstored: milliseconds before the kill
 }
 
 // bad notes a violation; of each kind the first ten are shown.
@@ -237,6 +238,7 @@ func (r *report) vanished(user string, j *journal, byRun map[int][]*intent, kill
 		}
 		for _, i := range list {
 			r.unstored++
+			r.oldest = max(r.oldest, kills[run-1]-i.at)
 			if i.at < kills[run-1]-commitTime {
 				r.lost++
 				r.bad("lost", "%s: %s was accepted %d ms before the process was killed and is not known", user, i.content,

@@ -1,0 +1,7 @@
+// exit() on the main thread while callbacks run into the host's objects.
+#include "exit_common.h"
+
+int main(int argc, char **argv) {
+    start_flood(argc, argv);
+    exit(0);
+}

@@ -1,0 +1,180 @@
+"""Small servers that tests put between the library and timbred: a TCP relay that can go deaf, a SOCKS5 and an HTTP proxy."""
+import base64
+import socket
+import threading
+
+
+class Relay:
+    """Passes TCP connections on. `answers` cleared holds back what the server says, cut() ends all connections."""
+
+    def __init__(self, target):
+        self.target = target  # (host, port), or None when greet() finds it out
+        self.answers = threading.Event()
+        self.answers.set()
+        self.connections, self.open, self.lock = 0, [], threading.Lock()
+        self.requests = []
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen(50)
+        self.port = self.listener.getsockname()[1]
+        self.closed = False
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def url(self):
+        return "ws://127.0.0.1:%d" % self.port
+
+    def greet(self, client):
+        """What a proxy does before it passes bytes on; returns the target or None to hang up."""
+        return self.target
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client):
+        try:
+            with self.lock:
+                if self.closed:
+                    return client.close()
+                self.open.append(client)
+            target = self.greet(client)
+            if not target:
+                return client.close()
+            server = socket.create_connection(target, timeout=5)
+            server.settimeout(None)
+            with self.lock:
+                self.connections += 1
+                self.open.append(server)
+            self.ready(client)
+        except OSError:
+            return client.close()
+        threading.Thread(target=self._pump, args=(server, client, True), daemon=True).start()
+        self._pump(client, server, False)
+
+    def ready(self, client):
+        pass
+
+    def _pump(self, source, sink, answers):
+        try:
+            while True:
+                data = source.recv(65536)
+                if not data:
+                    break
+                if answers:
+                    self.answers.wait()
+                sink.sendall(data)
+        except OSError:
+            pass
+        for s in (source, sink):
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            s.close()
+
+    def cut(self):
+        with self.lock:
+            open_, self.open = self.open, []
+        for s in open_:
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            s.close()
+
+    def close(self):
+        """Refuses new connections too."""
+        with self.lock:
+            self.closed = True
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.listener.close()
+        self.answers.set()
+        self.cut()
+
+
+def exactly(s, n):
+    data = b""
+    while len(data) < n:
+        piece = s.recv(n - len(data))
+        if not piece:
+            raise OSError("connection ended")
+        data += piece
+    return data
+
+
+class Socks5(Relay):
+    """A SOCKS5 proxy (RFC 1928, 1929); with a user it demands the password."""
+
+    def __init__(self, user=None, password=None):
+        self.user, self.password = user, password
+        super().__init__(None)
+
+    def greet(self, client):
+        _, n = exactly(client, 2)
+        methods = exactly(client, n)
+        if self.user:
+            if 2 not in methods:
+                client.sendall(b"\x05\xff")
+                return None
+            client.sendall(b"\x05\x02")
+            user = exactly(client, exactly(client, 2)[1])
+            password = exactly(client, exactly(client, 1)[0])
+            good = (user.decode(), password.decode()) == (self.user, self.password)
+            client.sendall(b"\x01\x00" if good else b"\x01\x01")
+            if not good:
+                return None
+        else:
+            client.sendall(b"\x05\x00")
+        _, command, _, kind = exactly(client, 4)
+        if kind == 1:
+            host = socket.inet_ntoa(exactly(client, 4))
+        elif kind == 3:
+            host = exactly(client, exactly(client, 1)[0]).decode()
+        else:
+            host = socket.inet_ntop(socket.AF_INET6, exactly(client, 16))
+        port = int.from_bytes(exactly(client, 2), "big")
+        self.requests.append((command, host, port))
+        return host, port
+
+    def ready(self, client):
+        client.sendall(b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00")
+
+
+class HTTPProxy(Relay):
+    """An HTTP proxy that knows CONNECT; with a user it demands the password."""
+
+    def __init__(self, user=None, password=None):
+        self.user, self.password = user, password
+        super().__init__(None)
+
+    def greet(self, client):
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += exactly(client, 1)
+        lines = head.decode().split("\r\n")
+        method, address, _ = lines[0].split()
+        headers = {}
+        for line in lines[1:]:
+            if ": " in line:
+                key, value = line.split(": ", 1)
+                headers[key.lower()] = value
+        self.requests.append((method, address))
+        if self.user:
+            want = "Basic " + base64.b64encode(("%s:%s" % (self.user, self.password)).encode()).decode()
+            if headers.get("proxy-authorization") != want:
+                client.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+                return None
+        host, port = address.rsplit(":", 1)
+        return host, int(port)
+
+    def ready(self, client):
+        client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
