@@ -45,7 +45,6 @@ type Client struct {
 	status  int // TIMLoginStatus
 	session *session
 	attempt *attempt      // the login that is under way
-	asked   uint64        // the connection over which a login was sent that was not refused
 	gone    chan struct{} // closed when the logout that is running has ended
 	ended   int           // the code for what the end of the session cuts off
 	closed  bool

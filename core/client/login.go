@@ -211,15 +211,13 @@ func (c *Client) folder(user string) string {
 
 // authenticate sends the login over the present connection.
 func (c *Client) authenticate() {
-	number := c.link.Number()
 	c.mu.Lock()
 	s, a := c.session, c.attempt
 	resume := c.status == tim.LoginStatusLogined
-	if s == nil || s.device == "" || !resume && (a == nil || a.user != s.user) || number == 0 || number == c.asked {
+	if s == nil || s.device == "" || !resume && (a == nil || a.user != s.user) {
 		c.mu.Unlock()
 		return
 	}
-	c.asked = number // a login and the link's Open may both come here
 	if !resume {
 		s.sig = a.sig
 		c.warnOpenWire()
@@ -228,12 +226,8 @@ func (c *Client) authenticate() {
 	c.mu.Unlock()
 	body := protocol.Marshal(protocol.Login{Version: protocol.Version, App: c.cfg.AppID, User: s.user, Sig: sig,
 		Device: s.device, Platform: deviceClass(), Resume: resume, Client: "timbre/" + Version})
+	// A login that begins and the link's Open may both come here: the link sends one.
 	c.link.Login(body, answerTimeout, func(answer protocol.Answer, err error) {
-		if err != nil || answer.Code != 0 {
-			c.mu.Lock()
-			c.asked = 0
-			c.mu.Unlock()
-		}
 		switch {
 		case err != nil: // the link connects again, or the login's own deadline comes
 			c.cfg.Log.Info("no answer to the login", "err", err)

@@ -203,16 +203,6 @@ func (l *Link) Connected() (connected, open bool, failures int, err error) {
 	return l.conn != nil, l.open, l.failures, l.failure
 }
 
-// Number tells the present connection from others; 0 when there is none.
-func (l *Link) Number() uint64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.conn == nil {
-		return 0
-	}
-	return l.number
-}
-
 // AsError returns err with its public code.
 func AsError(err error) *Error {
 	var e *Error

@@ -64,7 +64,6 @@ type Link struct {
 	conn     *connection
 	open     bool // logged in: ordinary requests may pass
 	pending  map[uint64]*request
-	number   uint64 // of the connection, counted from 1
 	nextID   uint64
 	failure  error // why the last dial failed
 	failures int   // dials that failed since the last success
@@ -202,7 +201,6 @@ func (l *Link) serve(ctx context.Context, ws *websocket.Conn) {
 		return
 	}
 	l.conn, l.failures, l.failure = conn, 0, nil
-	l.number++
 	l.mu.Unlock()
 	l.cfg.State(Status(tim.Connected), 0, "")
 
