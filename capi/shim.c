@@ -68,10 +68,13 @@ static int in_flight; /* under gate_lock: callbacks that run now */
 static TIMBRE_THREAD_LOCAL int depth; /* callbacks that this thread is inside of */
 
 static void exit_begins(void) {
+    if (forked()) return; /* the lock may be held, and the callback in flight is not in this process */
     gate_enter();
-    exiting = 1;
-    while (depth == 0 && in_flight > 0)
-        if (!gate_wait()) break;
+    if (!exiting) { /* it is registered several times and waits once */
+        exiting = 1;
+        while (depth == 0 && in_flight > 0)
+            if (!gate_wait()) break;
+    }
     gate_leave();
 }
 

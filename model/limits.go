@@ -1,13 +1,13 @@
 package model
 
-import "github.com/tidwall/gjson"
-
 // Limits of the vendor, which applications were written for.
 const (
 	// MaxUserID is the longest user id in bytes. It is printable ASCII.
 	MaxUserID = 32
 	// MaxMessageSize is how many bytes the fields of a message may have together.
 	MaxMessageSize = 12 << 10
+	// MaxNesting is how deep a message's JSON may be nested.
+	MaxNesting = 512
 	// MaxUnreadInline is how many unread messages of a conversation come back after a long absence.
 	MaxUnreadInline = 250
 	// MaxUnreadConversations is for how many conversations they do.
@@ -28,23 +28,6 @@ const FirstTinyID = 1_000_000_000_000
 
 // ValidUserID says whether a name may be a user's id.
 func ValidUserID(name string) bool { return len(name) <= MaxUserID && printable(name) }
-
-// FieldsSize is the size of a message as its limit understands it: the bytes of all text values in a JSON value, not
-// the names and punctuation around them.
-func FieldsSize(value gjson.Result) int {
-	switch value.Type {
-	case gjson.String:
-		return len(value.Str)
-	case gjson.JSON:
-		size := 0
-		value.ForEach(func(_, v gjson.Result) bool {
-			size += FieldsSize(v)
-			return true
-		})
-		return size
-	}
-	return 0
-}
 
 // ValidKey says whether a text may be an idempotency key: 1 to MaxKey printable ASCII characters.
 func ValidKey(key string) bool { return len(key) <= MaxKey && printable(key) }

@@ -62,12 +62,12 @@ func New(cfg config.Config, log *slog.Logger) (*Server, error) {
 
 func (s *Server) assemble(cfg *config.Config, policy account.Policy, secrets account.Secrets) (err error) {
 	hub := session.NewHub(policy)
-	hub.Attach(bus.NewLocal(hub))
+	events := bus.NewLocal(hub)
 	accounts := account.New(policy, time.Now)
 	log := changelog.New(time.Now)
 	s.messages = message.New(log, accounts, time.Now)
 	s.store, err = store.Open(store.Config{
-		Dir: cfg.Data, Settled: hub.Settled,
+		Dir: cfg.Data, Settled: events.Settle,
 		Schemas: []sqlite.Schema{account.Schema(), changelog.Schema(), message.Schema()},
 	})
 	if err != nil {
@@ -79,7 +79,7 @@ func (s *Server) assemble(cfg *config.Config, policy account.Policy, secrets acc
 	s.metrics = metrics.New(s.store.Queued, func() int { return s.gateway.Waiting() })
 	s.gateway = gateway.New(cfg.Gateway(), gateway.Parts{
 		Store: s.store, Epoch: s.store.Epoch(), Secrets: secrets, Accounts: accounts, Log: log,
-		Reader: changelog.NewReader(s.store.Epoch(), s.messages), Messages: s.messages, Hub: hub,
+		Reader: changelog.NewReader(s.store.Epoch(), s.messages), Messages: s.messages, Hub: hub, Bus: events,
 		Metrics: s.metrics, Logger: s.log, Now: time.Now,
 	})
 	return nil

@@ -215,11 +215,14 @@ func (s *state) Flush(tx *sqlite.Tx) error {
 	unread := false
 	var last *store.Tx
 	for _, e := range s.order {
-		if !e.dirty {
+		if !e.dirty && e.Conversation == e.before {
 			continue
 		}
 		if err := s.write(tx, e); err != nil {
 			return err
+		}
+		if !e.dirty { // nothing that the host sees
+			continue
 		}
 		s.announce(tx, e)
 		unread = unread || e.Unread() != e.before.Unread() || e.Visible != e.before.Visible

@@ -148,5 +148,6 @@ func received(conv int64, m *protocol.Message) *Row {
 		}
 		return true
 	})
+	r.flag()
 	return r
 }

@@ -75,6 +75,7 @@ func (m *Messages) CreateConversation(typ int, peer string, done event.Done) {
 
 // TotalUnread answers the total, and from now on the host hears when it changes.
 func (m *Messages) TotalUnread(done event.Done) {
+	m.book.ArmTotal()
 	var total uint64
 	err := m.store.Read(context.Background(), func(q sqlite.Queryer) (err error) {
 		total, err = conversation.Total(q)
@@ -87,5 +88,5 @@ func (m *Messages) TotalUnread(done event.Done) {
 		return
 	}
 	done(0, "", result)
-	m.book.ArmTotal(total)
+	m.book.Told(total)
 }

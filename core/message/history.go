@@ -22,6 +22,7 @@ const (
 	maxPage     = 1000 // messages in one answer
 	maxPulls    = 3    // questions to the server for one page
 	pullTimeout = 15 * time.Second
+	awayTimeout = 2 * time.Second // without a connection: a cut may pass
 )
 
 // Page is a question for history.
@@ -82,28 +83,28 @@ func (m *Messages) History(p Page, online bool, done event.Done) {
 }
 
 // anchor is a place in the history: everything older or newer than it is meant.
-type anchor struct{ sort, id int64 }
+type anchor struct{ sort, moment, id int64 }
 
 const farthest = int64(1) << 62
 
 func (m *Messages) anchor(q sqlite.Queryer, c *conversation.Conversation, p Page) (anchor, error) {
 	if !p.LastMsg.Exists() {
 		if p.Newer {
-			return anchor{-1, 0}, nil
+			return anchor{-1, 0, 0}, nil
 		}
-		return anchor{farthest, farthest}, nil
+		return anchor{farthest, farthest, farthest}, nil
 	}
 	row, err := one(q, `WHERE conv=? AND msg_id=? ORDER BY id DESC`, c.ID, p.LastMsg.Get(tim.KeyMsgMsgId).String())
 	if err != nil {
 		return anchor{}, err
 	}
 	if row != nil {
-		return anchor{row.Sort, row.ID}, nil
+		return anchor{row.Sort, row.moment(), row.ID}, nil
 	}
 	seq := p.LastMsg.Get(tim.KeyMsgSeq).Uint()
-	at := anchor{sortOf(seq), 0}
+	at := anchor{sortOf(seq), 0, 0}
 	if p.Newer {
-		at.id = farthest
+		at.moment = farthest
 	}
 	return at, nil
 }
@@ -115,12 +116,14 @@ func (m *Messages) page(q sqlite.Queryer, c *conversation.Conversation, p Page) 
 	}
 	var where strings.Builder
 	where.WriteString(`WHERE conv=? AND status<>? AND `)
-	args := []any{c.ID, tim.MsgDeleted, at.sort, at.id}
+	args := []any{c.ID, tim.MsgDeleted, at.sort, at.sort, at.moment, at.id}
 	from, to := window(p)
-	direction := ` ORDER BY sort DESC, id DESC LIMIT ?`
-	where.WriteString(map[bool]string{true: `(sort,id)>(?,?)`, false: `(sort,id)<(?,?)`}[p.Newer])
+	direction := ` ORDER BY sort DESC, ` + moment + ` DESC, id DESC LIMIT ?`
 	if p.Newer {
-		direction = ` ORDER BY sort, id LIMIT ?`
+		direction = ` ORDER BY sort, ` + moment + `, id LIMIT ?`
+		where.WriteString(`sort>=? AND (sort,` + moment + `,id)>(?,?,?)`)
+	} else {
+		where.WriteString(`sort<=? AND (sort,` + moment + `,id)<(?,?,?)`)
 	}
 	const second = ` coalesce(nullif(server_time/1000,0),client_time)`
 	if from > 0 {
@@ -166,13 +169,17 @@ type need struct {
 
 // fill pulls what the page needs and the database does not have.
 func (m *Messages) fill(ctx context.Context, p Page) {
+	timeout := pullTimeout
+	if _, open, _, _ := m.link.Connected(); !open {
+		timeout = awayTimeout
+	}
 	for range maxPulls {
 		n, err := m.missing(ctx, p)
 		if err != nil || n.limit == 0 {
 			return
 		}
 		body := protocol.Marshal(protocol.Range{Peer: p.Peer, Lo: n.lo, Hi: n.hi, Limit: n.limit, Newer: p.Newer})
-		a, err := m.link.Ask(ctx, protocol.OpRange, "", body, pullTimeout)
+		a, err := m.link.Ask(ctx, protocol.OpRange, "", body, timeout)
 		if err != nil || a.Code != 0 {
 			m.log.Warn("history: the server did not answer", "code", a.Code, "err", err)
 			return

@@ -177,10 +177,10 @@ func (m *Messages) keep(typ int, peer string, list []*Row, done event.Done, resu
 	})
 }
 
-// placeOf is the place after the newest message that is not younger.
+// placeOf is the place after the newest message that is not younger; the moment decides among those that share it.
 func placeOf(q sqlite.Queryer, conv, serverTime int64) (int64, error) {
-	place := int64(0)
-	_, err := q.Get(`SELECT sort|1 FROM message WHERE conv=? AND server_time<=? ORDER BY sort DESC, id DESC LIMIT 1`,
+	place := after(0)
+	_, err := q.Get(`SELECT sort|1 FROM message WHERE conv=? AND `+moment+`<=? ORDER BY sort DESC LIMIT 1`,
 		[]any{&place}, conv, serverTime)
 	return place, err
 }

@@ -76,11 +76,14 @@ func (m *Messages) receive(tx *store.Tx, msg *protocol.Message, from origin) (*R
 		news.rows = append(news.rows, arrival{row, e, tx})
 	}
 	if newest && msg.Seq > e.ClearSeq {
-		e.LastMsg = row.ID
-		if from == live {
-			e.Touch(tx, true)
-		} else {
+		if row.last() {
+			e.LastMsg = row.ID
+		}
+		switch {
+		case from != live:
 			e.Place(tx, msg.Time)
+		default:
+			e.Touch(tx, row.last() || !e.Visible)
 		}
 	}
 	return row, nil

@@ -3,6 +3,8 @@ package message
 import (
 	"database/sql"
 
+	"github.com/tidwall/gjson"
+
 	"timbre/core/conversation"
 	"timbre/core/store"
 	"timbre/model/tim"
@@ -45,6 +47,18 @@ CREATE TABLE msg_range (
 // flagUnread marks a local message (saved by the host) that was not declared read.
 const flagUnread = 1
 
+// flagNotLast marks a message that does not become the conversation's last one.
+const flagNotLast = 2
+
+// flag sets what a message's keys say.
+func (r *Row) flag() {
+	if r.Extra != "" && gjson.Get(r.Extra, tim.KeyMsgExcludedFromLastMessage).Bool() {
+		r.Flags |= flagNotLast
+	}
+}
+
+func (r *Row) last() bool { return r.Flags&flagNotLast == 0 }
+
 // Row is a message as the database has it.
 type Row struct {
 	ID         int64
@@ -67,12 +81,23 @@ type Row struct {
 	LocalStr   string
 }
 
-// sortOf is the place of a message of the server. Local messages stand at odd places between; ties go by id. So a
-// message that waits for its number stands after all that have one, and takes its true place when it gets it.
+// sortOf is the place of a message of the server. Local messages stand at odd places between; ties go by their moment,
+// then by id. So a message that waits for its number stands after all that have one, and takes its true place when it
+// gets it.
 func sortOf(seq uint64) int64 { return int64(seq) * 2 }
 
 // after is the place of a local message that follows everything up to seq.
 func after(seq uint64) int64 { return int64(seq)*2 + 1 }
+
+// moment is when a message was sent, in milliseconds, as SQL; see Row.moment.
+const moment = `iif(server_time>0,server_time,client_time*1000)`
+
+func (r *Row) moment() int64 {
+	if r.ServerTime > 0 {
+		return r.ServerTime
+	}
+	return r.ClientTime * 1000
+}
 
 const columns = `id,conv,seq,sort,msg_id,sender,client_time,server_time,rand,status,platform,count,flags,key,elements,extra,local_int,local_str`
 
@@ -139,7 +164,7 @@ func (r *Row) shown() bool { return r.Status != tim.MsgDeleted }
 // latest finds the row that the conversation shows as its last message, 0 when there is none.
 func latest(q sqlite.Queryer, c *conversation.Conversation) (int64, error) {
 	var id int64
-	_, err := q.Get(`SELECT id FROM message WHERE conv=? AND status<>? ORDER BY sort DESC, id DESC LIMIT 1`,
-		[]any{&id}, c.ID, tim.MsgDeleted)
+	_, err := q.Get(`SELECT id FROM message WHERE conv=? AND status<>? AND flags&?=0 ORDER BY sort DESC, `+moment+` DESC, id DESC LIMIT 1`,
+		[]any{&id}, c.ID, tim.MsgDeleted, flagNotLast)
 	return id, err
 }

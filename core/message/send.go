@@ -59,6 +59,7 @@ func (m *Messages) NewDraft(typ int, peer, json string) (*Draft, error) {
 	r := &Row{Sender: m.self.User, ClientTime: now, Rand: m.rand.Add(1), Status: tim.MsgSending, Platform: m.self.Platform(),
 		Elements: elements, Extra: extraOf(msg), Key: m.newKey(),
 		LocalInt: uint32(msg.Get(tim.KeyMsgCustomInt).Uint()), LocalStr: msg.Get(tim.KeyMsgCustomStr).String()}
+	r.flag()
 	r.MsgID = m.newID(r.Sender, now, r.Rand)
 	id := msg.Get(tim.KeyMsgMsgId).String()
 	again := id != "" && !msg.Get(tim.KeyMsgIsForwardMessage).Bool() && m.mine(typ, peer, id)
@@ -125,8 +126,10 @@ func (m *Messages) accept(tx *store.Tx, d *Draft, done event.Done) error {
 	if err := outbox.Add(tx, in); err != nil {
 		return err
 	}
-	e.LastMsg = row.ID
-	e.Touch(tx, true)
+	if row.last() {
+		e.LastMsg = row.ID
+	}
+	e.Touch(tx, row.last() || !e.Visible)
 	tx.After(func() {
 		m.wait(row.ID, done)
 		m.outbox.Enter(in)
@@ -190,8 +193,12 @@ func (s Sender) Failed(tx *store.Tx, in *outbox.Intent, why *transport.Error) er
 	m := s.M
 	m.arrivals(tx)
 	row, err := byID(tx, in.Ref)
-	if err != nil || row == nil {
+	if err != nil {
 		return err
+	}
+	if row == nil { // deleted meanwhile
+		tx.After(func() { m.tell(in.Ref, why.Code, why.Text, "") })
+		return nil
 	}
 	if row.Status == tim.MsgSending {
 		row.Status = tim.MsgSendFail
@@ -233,7 +240,7 @@ func (m *Messages) settled(tx *store.Tx, row *Row, code int, desc string) error 
 	e.MaxSeq = max(e.MaxSeq, row.Seq)
 	text := row.json(&e.Conversation, m.self.User)
 	tx.After(func() { m.tell(row.ID, code, desc, text) })
-	if e.LastMsg == row.ID || e.LastMsg == 0 {
+	if e.LastMsg == row.ID || e.LastMsg == 0 && row.last() {
 		returned := e.LastMsg == 0 // the conversation was deleted while the message was on its way
 		e.LastMsg = row.ID
 		e.Touch(tx, returned)

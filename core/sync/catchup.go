@@ -163,7 +163,7 @@ func (e *Engine) snapshot(ctx context.Context, before string) error {
 		if err := e.hostReady(ctx); err != nil {
 			return err
 		}
-		body := protocol.Marshal(protocol.Snapshot{Cursor: cursorText, Limit: protocol.MaxSnapshot})
+		body := protocol.Marshal(protocol.Snapshot{Cursor: cursorText, Limit: protocol.MaxSnapshot, Deleted: true})
 		a, err := e.link.Ask(ctx, protocol.OpSnapshot, "", body, askTimeout)
 		if err != nil {
 			return err

@@ -178,13 +178,26 @@ func (l *Link) dial(ctx context.Context) (*websocket.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The dialer looks at its context only until the connection stands. A server that then says nothing must not hold up
+	// Stop, so the context closes what was opened.
+	dialing, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	var release []func() bool
+	open := func(ctx context.Context, network, address string) (net.Conn, error) {
+		nc, err := (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext(ctx, network, address)
+		if err == nil {
+			release = append(release, context.AfterFunc(dialing, func() { nc.Close() }))
+		}
+		return nc, err
+	}
 	d := websocket.Dialer{HandshakeTimeout: dialTimeout, ReadBufferSize: 16 << 10, WriteBufferSize: 16 << 10,
 		TLSClientConfig: tlsConfig,
 		Proxy:           func(*http.Request) (*url.URL, error) { return l.cfg.Proxy() },
-		NetDialContext:  (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext}
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
-	defer cancel()
-	ws, resp, err := d.DialContext(ctx, target, nil)
+		NetDialContext:  open}
+	ws, resp, err := d.DialContext(dialing, target, nil)
+	for _, keep := range release {
+		keep()
+	}
 	if resp != nil && resp.Body != nil {
 		resp.Body.Close()
 	}

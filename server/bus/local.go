@@ -16,8 +16,8 @@ type Local struct{ to Receiver }
 // NewLocal returns a bus to one receiver.
 func NewLocal(to Receiver) *Local { return &Local{to} }
 
-// Publish implements session.Bus.
+// Publish implements gateway.Bus.
 func (l *Local) Publish(e session.Event) { l.to.Deliver(e) }
 
-// Settle implements session.Bus.
+// Settle ends the events of one commit.
 func (l *Local) Settle() { l.to.Wake() }

@@ -2,17 +2,17 @@ package gateway
 
 import (
 	"bytes"
-	"io"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 	"unicode/utf8"
 
 	"github.com/gorilla/websocket"
 
+	"timbre/model"
 	"timbre/model/tim"
 	"timbre/protocol"
-	"timbre/server/changelog"
 	"timbre/server/session"
 )
 
@@ -58,6 +58,7 @@ func (c *conn) serve() {
 
 // read handles frames until the client goes away or is told to.
 func (c *conn) read() {
+	defer c.survive()
 	c.ws.SetReadLimit(maxLoginFrame)
 	c.ws.SetPongHandler(func(string) error { c.extend(); return nil })
 	var frame bytes.Buffer
@@ -66,7 +67,9 @@ func (c *conn) read() {
 		if err != nil {
 			return
 		}
-		frame.Reset()
+		if frame.Reset(); frame.Cap() > 2*protocol.MaxFrame {
+			frame = bytes.Buffer{} // one long line must not hold memory for good
+		}
 		if _, err := frame.ReadFrom(r); err != nil {
 			return
 		}
@@ -76,6 +79,13 @@ func (c *conn) read() {
 		if !c.frame(bytes.Clone(frame.Bytes())) { // requests keep parts of it until they are committed
 			return
 		}
+	}
+}
+
+// survive keeps a mistake in the handling of one client's request from ending the server.
+func (c *conn) survive() {
+	if r := recover(); r != nil {
+		c.log.Error("connection closed: a handler failed", "panic", r, "stack", string(debug.Stack()))
 	}
 }
 
@@ -90,7 +100,7 @@ func (c *conn) frame(frame []byte) (more bool) {
 }
 
 func (c *conn) line(line []byte) bool {
-	r, ok := protocol.ParseRequest(line)
+	r, ok := parse(line)
 	if !ok {
 		c.refuse(r.ID, tim.ErrSVRCommReqJSONParseFailed, "this is no request")
 		return true
@@ -105,6 +115,18 @@ func (c *conn) line(line []byte) bool {
 		h.handle(c, &r)
 	}
 	return true
+}
+
+// deepLine is how long a line must be before its nesting could cost the parser, which recurses, much memory.
+const deepLine = 16 << 10
+
+func parse(line []byte) (protocol.Request, bool) {
+	if len(line) > deepLine {
+		if _, depth := model.Measure(line); depth > 2*model.MaxNesting {
+			return protocol.Request{}, false
+		}
+	}
+	return protocol.ParseRequest(line)
 }
 
 // caughtUp waits while the client has too much to read and returns false when no more requests are wanted.
@@ -153,102 +175,4 @@ func (c *conn) isStopping() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.stopping
-}
-
-// write sends what the outbox holds until it has ended.
-func (c *conn) write() {
-	defer close(c.written)
-	ping := time.NewTicker(c.g.cfg.PingEvery)
-	defer ping.Stop()
-	for !c.out.finished() {
-		var err error
-		select {
-		case <-c.out.wake:
-			err = c.flush()
-		case <-ping.C:
-			err = c.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeTime))
-		}
-		if err != nil {
-			c.abandon()
-			return
-		}
-	}
-	bye := websocket.FormatCloseMessage(websocket.CloseGoingAway, "")
-	_ = c.ws.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second)) // only a courtesy
-}
-
-func (c *conn) flush() error {
-	var items []item
-	var frame []byte
-	for {
-		if items = c.out.take(items[:0]); len(items) == 0 {
-			return nil
-		}
-		frame = frame[:0]
-		for i := range items {
-			frame = appendItem(frame, c.g.Epoch, &items[i])
-		}
-		if err := c.ws.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
-			return err
-		}
-		if err := c.ws.WriteMessage(websocket.TextMessage, frame); err != nil {
-			return err
-		}
-	}
-}
-
-// abandon gives the connection up without another word.
-func (c *conn) abandon() {
-	c.out.end()
-	c.stop()
-	c.ws.NetConn().Close()
-}
-
-// linger reads on for a moment after the last frame. Closing a socket with unread input makes the kernel reset the
-// connection, and the client would lose answers that it has not read yet.
-func (c *conn) linger() {
-	nc := c.ws.NetConn()
-	half, ok := nc.(interface{ CloseWrite() error })
-	if !ok || half.CloseWrite() != nil {
-		return
-	}
-	if nc.SetReadDeadline(time.Now().Add(lingerTime)) == nil {
-		_, _ = io.Copy(io.Discard, nc) // until the client closes or the time is over
-	}
-}
-
-// Wake implements session.Waker.
-func (c *conn) Wake() { c.out.Wake() }
-
-// Log implements session.Connection.
-func (c *conn) Log(pos uint64, e *changelog.Encoded) {
-	c.g.Metrics.Pushes.Inc()
-	if dropped := c.out.addLog(pos, e); dropped > 0 {
-		c.g.Metrics.Dropped.Add(float64(dropped))
-	}
-}
-
-// Kick implements session.Connection.
-func (c *conn) Kick() {
-	c.dismiss(protocol.PushKick, protocol.Marshal(protocol.Kick{
-		Code: tim.ErrLoginKickedOffByOther, Desc: "another device logged in"}))
-}
-
-// Replace implements session.Connection.
-func (c *conn) Replace() { c.stop() }
-
-// dismiss says why and ends the connection after what is under way.
-func (c *conn) dismiss(push string, body []byte) {
-	p := protocol.Push{Kind: push, Body: body}
-	c.send(p.Append(nil))
-	c.Wake()
-	c.stop()
-}
-
-// send queues a line without waking the writer.
-func (c *conn) send(line []byte) {
-	if !c.out.add(line) {
-		c.log.Warn("connection closed: the client does not read its answers")
-		c.abandon()
-	}
 }

@@ -40,6 +40,12 @@ type Store interface {
 	Queued() int
 }
 
+// Bus carries events to every node on which a session may want them.
+type Bus interface {
+	// Publish is called in commit order.
+	Publish(session.Event)
+}
+
 // Config has the gateway's limits and times.
 type Config struct {
 	MaxMessage       int           // bytes in the fields of one message
@@ -76,6 +82,7 @@ type Parts struct {
 	Reader   *changelog.Reader
 	Messages *message.Messages
 	Hub      *session.Hub
+	Bus      Bus
 	Metrics  *metrics.Metrics
 	Logger   *slog.Logger
 	Now      func() time.Time

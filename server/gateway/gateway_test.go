@@ -39,10 +39,10 @@ func open(t *testing.T, cfg gateway.Config) (*loaded, string) {
 	t.Helper()
 	const policy = account.OnePerPlatform
 	hub := session.NewHub(policy)
-	hub.Attach(bus.NewLocal(hub))
+	events := bus.NewLocal(hub)
 	accounts, log := account.New(policy, time.Now), changelog.New(time.Now)
 	messages := message.New(log, accounts, time.Now)
-	s, err := store.Open(store.Config{Dir: t.TempDir(), Settled: hub.Settled,
+	s, err := store.Open(store.Config{Dir: t.TempDir(), Settled: events.Settle,
 		Schemas: []sqlite.Schema{account.Schema(), changelog.Schema(), message.Schema()}})
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +50,7 @@ func open(t *testing.T, cfg gateway.Config) (*loaded, string) {
 	l := &loaded{Store: s}
 	zero := func() int { return 0 }
 	g := gateway.New(cfg, gateway.Parts{Store: l, Epoch: s.Epoch(), Secrets: account.Secrets{1: "secret"},
-		Accounts: accounts, Log: log, Reader: changelog.NewReader(s.Epoch(), messages), Messages: messages, Hub: hub,
+		Accounts: accounts, Log: log, Reader: changelog.NewReader(s.Epoch(), messages), Messages: messages, Hub: hub, Bus: events,
 		Metrics: metrics.New(zero, zero), Logger: slog.New(slog.DiscardHandler), Now: time.Now})
 	web := httptest.NewServer(g)
 	t.Cleanup(func() {

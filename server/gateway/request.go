@@ -90,7 +90,7 @@ func (c *conn) publish(origin uint64, r *changed) {
 		c.g.Metrics.Messages.Inc()
 	}
 	if len(r.changes) > 0 {
-		c.g.Hub.Publish(session.Event{Origin: origin, Changes: r.changes})
+		c.g.Bus.Publish(session.Event{Origin: origin, Changes: r.changes})
 	}
 }
 

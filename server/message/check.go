@@ -13,10 +13,13 @@ import (
 const escaped = 6
 
 // Check holds a message's content against the rules and says whether it counts as unread. The content is valid JSON,
-// its fields may have limit bytes together.
+// the text values of elements and further keys may have limit bytes together.
 func Check(content []byte, limit int) (counts bool, err error) {
 	if len(content) > escaped*limit {
 		return false, tooLarge()
+	}
+	if _, depth := model.Measure(content); depth > model.MaxNesting {
+		return false, malformed("a message is nested too deep")
 	}
 	var elements, extra gjson.Result
 	c := gjson.ParseBytes(content)

@@ -19,14 +19,6 @@ type Event struct {
 	Changes []changelog.Change
 }
 
-// Bus carries events to every node on which a session may want them.
-type Bus interface {
-	// Publish is called in commit order.
-	Publish(Event)
-	// Settle ends the events of one commit.
-	Settle()
-}
-
 // Waker is a connection that has something to write.
 type Waker interface{ Wake() }
 
@@ -54,7 +46,6 @@ type Session struct {
 // Hub holds the sessions of this node.
 type Hub struct {
 	policy account.Policy
-	bus    Bus
 
 	mu    sync.RWMutex
 	users map[int64][]*Session
@@ -64,9 +55,6 @@ type Hub struct {
 
 // NewHub returns an empty hub.
 func NewHub(policy account.Policy) *Hub { return &Hub{policy: policy, users: map[int64][]*Session{}} }
-
-// Attach names the bus that Publish uses. It is called once, before anything is published.
-func (h *Hub) Attach(b Bus) { h.bus = b }
 
 // Enter adds a session and ends those that it replaces or competes with.
 func (h *Hub) Enter(s *Session) {
@@ -102,12 +90,6 @@ func (h *Hub) Leave(s *Session) {
 	}
 	h.users[s.UID] = stay
 }
-
-// Publish tells everybody what a request changed.
-func (h *Hub) Publish(e Event) { h.bus.Publish(e) }
-
-// Settled sends out what the last commit brought.
-func (h *Hub) Settled() { h.bus.Settle() }
 
 // Touch has a connection woken when the commit is settled.
 func (h *Hub) Touch(w Waker) { h.touched = append(h.touched, w) }

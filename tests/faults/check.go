@@ -173,8 +173,9 @@ func (r *report) same(name string, got, want []string) {
 	r.bad("order", "%s has %d messages, the server %d", name, len(got), len(want))
 }
 
-// sender checks what became of everything that one user wanted to send. kills is when his processes were killed.
-func (r *report) sender(user string, j *journal, own, stored []message, sent []string, kills []int64) {
+// sender checks what became of everything that one user wanted to send. ends is when his processes were
+// killed, 0 for those that ended by themselves.
+func (r *report) sender(user string, j *journal, own, stored []message, sent []string, ends []int64) {
 	delivered := map[string]int{} // place
 	for i, c := range sent {
 		delivered[c] = i
@@ -184,13 +185,14 @@ func (r *report) sender(user string, j *journal, own, stored []message, sent []s
 		status[own[i].content()] = &own[i]
 	}
 	vanished := map[int][]*intent{}
+	killed := func(i *intent) bool { return i.run <= len(ends) && ends[i.run-1] != 0 }
 	for _, i := range j.order {
 		m := status[i.content]
 		_, there := delivered[i.content]
 		switch {
 		case len(i.codes) > 1:
 			r.bad("callbacks", "%s: %s got %d callbacks: %v", user, i.content, len(i.codes), i.codes)
-		case len(i.codes) == 0 && i.run > len(kills):
+		case len(i.codes) == 0 && !killed(i):
 			r.bad("callbacks", "%s: %s got no callback", user, i.content)
 		}
 		switch {
@@ -198,7 +200,7 @@ func (r *report) sender(user string, j *journal, own, stored []message, sent []s
 			r.lost++
 			r.bad("lost", "%s was told that %s had been sent; the server does not have it", user, i.content)
 		case there || i.failed():
-		case m == nil && i.run <= len(kills):
+		case m == nil && killed(i):
 			vanished[i.run] = append(vanished[i.run], i)
 		case m == nil:
 			r.lost++
@@ -215,7 +217,7 @@ func (r *report) sender(user string, j *journal, own, stored []message, sent []s
 			r.bad("failed", "%s: %s was reported failed and is not in the history", user, i.content)
 		}
 	}
-	r.vanished(user, j, vanished, kills, status)
+	r.vanished(user, j, vanished, ends, status)
 	for _, i := range j.intents {
 		if _, there := delivered[i.content]; there && i.refused {
 			r.bad("refused", "%s: %s was refused and delivered", user, i.content)
@@ -226,7 +228,7 @@ func (r *report) sender(user string, j *journal, own, stored []message, sent []s
 
 // vanished looks at what was accepted shortly before a SIGKILL and is not known any more: calls return before the
 // commit, so the last ones of a killed process may be gone, but only the last ones and only the youngest.
-func (r *report) vanished(user string, j *journal, byRun map[int][]*intent, kills []int64, status map[string]*message) {
+func (r *report) vanished(user string, j *journal, byRun map[int][]*intent, ends []int64, status map[string]*message) {
 	for run, list := range byRun {
 		first := list[0]
 		for _, i := range j.order[first.order:] {
@@ -238,11 +240,11 @@ func (r *report) vanished(user string, j *journal, byRun map[int][]*intent, kill
 		}
 		for _, i := range list {
 			r.unstored++
-			r.oldest = max(r.oldest, kills[run-1]-i.at)
-			if i.at < kills[run-1]-commitTime {
+			r.oldest = max(r.oldest, ends[run-1]-i.at)
+			if i.at < ends[run-1]-commitTime {
 				r.lost++
 				r.bad("lost", "%s: %s was accepted %d ms before the process was killed and is not known", user, i.content,
-					kills[run-1]-i.at)
+					ends[run-1]-i.at)
 			}
 		}
 	}

@@ -173,13 +173,19 @@ func (t *test) damage(d time.Duration) error {
 			}
 		})
 	}
-	loop(30, 500, func(r *rand.Rand, _ func(int, int) bool) error {
+	weather := rand.New(rand.NewPCG(t.seed, 0)) // some runs are rougher than others
+	loop(20, 150+weather.IntN(600), func(r *rand.Rand, _ func(int, int) bool) error {
 		t.proxy.damage(r)
 		return nil
 	})
-	loop(2000, 6000, func(_ *rand.Rand, pause func(int, int) bool) error {
+	loop(1000, 3000+weather.IntN(5000), func(r *rand.Rand, pause func(int, int) bool) error {
 		t.server.kill()
-		pause(1, 800)
+		if r.IntN(6) == 0 { // longer than a send may take
+			t.server.outages++
+			pause(5000, 7000)
+		} else {
+			pause(1, 800)
+		}
 		addr, err := t.server.start()
 		if err == nil {
 			t.proxy.target.Store(addr)
@@ -187,8 +193,14 @@ func (t *test) damage(d time.Duration) error {
 		return err
 	})
 	for _, c := range t.clients {
-		loop(1000, 5000, func(_ *rand.Rand, pause func(int, int) bool) error {
-			c.kill()
+		loop(200, 1500+weather.IntN(5000), func(r *rand.Rand, pause func(int, int) bool) error {
+			if r.IntN(5) == 0 { // the host ends it properly, with sends on their way
+				if err := c.quit(time.Now().Add(settleTime)); err != nil {
+					return err
+				}
+			} else {
+				c.kill()
+			}
 			pause(1, 1000)
 			if err := c.start(); err != nil {
 				return err
@@ -384,8 +396,8 @@ func (t *test) finish(err error) int {
 	}
 	if p := t.proxy; p != nil && len(t.clients) == 2 {
 		p.mu.Lock()
-		fmt.Printf("%d delays, %d throttlings, %d stalls, %d half-open, %d refusals; %d left by a killed process marked failed, %d not yet stored at a kill (at most %d ms old)\n",
-			p.delays, p.throttles, p.stalls, p.halves, p.refusals, r.known, r.unstored, r.oldest)
+		fmt.Printf("%d outages, %d exits of a client, %d delays, %d throttlings, %d stalls, %d half-open, %d refusals; %d left by a killed process marked failed, %d not yet stored at a kill (at most %d ms old)\n",
+			t.server.outages, t.clients[0].exits+t.clients[1].exits, p.delays, p.throttles, p.stalls, p.halves, p.refusals, r.known, r.unstored, r.oldest)
 		fmt.Printf("%d sends accepted: %d succeeded, %d failed; kills %d/%d, %d cuts, %d resets, %d truncations: lost %d, doubled %d\n",
 			t.totals.accepted, t.totals.succeeded, t.totals.failed, t.clients[0].kills+t.clients[1].kills, t.server.kills,
 			p.cuts, p.resets, p.truncations, r.lost, r.doubled)

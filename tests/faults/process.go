@@ -19,7 +19,7 @@ import (
 type server struct {
 	program, folder string
 	cmd             *exec.Cmd
-	kills           int
+	kills, outages  int
 }
 
 // start returns the address that the server listens on.
@@ -70,8 +70,8 @@ type client struct {
 	lines chan string // what it prints; closed at its end
 	ready chan struct{}
 
-	kills int
-	ends  []int64 // when it was killed, in milliseconds
+	kills, exits int
+	ends         []int64 // of each process that has ended: when it was killed, in milliseconds, or 0
 }
 
 func (c *client) start() error {
@@ -206,6 +206,8 @@ func (c *client) quit(deadline time.Time) error {
 	if _, err := c.ask("quit", deadline); err != nil {
 		return err
 	}
+	c.exits++
+	c.ends = append(c.ends, 0)
 	return waitOr(c.cmd, time.Until(deadline))
 }
 

@@ -227,11 +227,11 @@ func (p *proxy) damage(r *rand.Rand) {
 		way.change(func(m *mood) { m.throttled = end })
 	case 12, 13: // goes on afterwards
 		p.stalls++
-		end := time.Now().Add(span(100, 3000))
+		end := time.Now().Add(span(100, 3000+4000*r.IntN(2)))
 		way.change(func(m *mood) { m.stalled = end })
 	case 14: // half open: nothing passes either way, then the end
 		p.halves++
-		life := span(500, 4000)
+		life := span(500, 7000)
 		for _, d := range []*direction{&l.up, &l.down} {
 			end := time.Now().Add(life + time.Minute)
 			d.change(func(m *mood) { m.stalled = end })

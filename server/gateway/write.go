@@ -1,0 +1,110 @@
+package gateway
+
+import (
+	"io"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"timbre/model/tim"
+	"timbre/protocol"
+	"timbre/server/changelog"
+)
+
+// write sends what the outbox holds until it has ended.
+func (c *conn) write() {
+	defer close(c.written)
+	ping := time.NewTicker(c.g.cfg.PingEvery)
+	defer ping.Stop()
+	for !c.out.finished() {
+		var err error
+		select {
+		case <-c.out.wake:
+			err = c.flush()
+		case <-ping.C:
+			err = c.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeTime))
+		}
+		if err != nil {
+			c.abandon()
+			return
+		}
+	}
+	bye := websocket.FormatCloseMessage(websocket.CloseGoingAway, "")
+	_ = c.ws.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second)) // only a courtesy
+}
+
+func (c *conn) flush() error {
+	var items []item
+	var frame []byte
+	for {
+		if items = c.out.take(items[:0]); len(items) == 0 {
+			return nil
+		}
+		frame = frame[:0]
+		for i := range items {
+			frame = appendItem(frame, c.g.Epoch, &items[i])
+		}
+		if err := c.ws.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
+			return err
+		}
+		if err := c.ws.WriteMessage(websocket.TextMessage, frame); err != nil {
+			return err
+		}
+	}
+}
+
+// abandon gives the connection up without another word.
+func (c *conn) abandon() {
+	c.out.end()
+	c.stop()
+	c.ws.NetConn().Close()
+}
+
+// linger reads on for a moment after the last frame. Closing a socket with unread input makes the kernel reset the
+// connection, and the client would lose answers that it has not read yet.
+func (c *conn) linger() {
+	nc := c.ws.NetConn()
+	half, ok := nc.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil {
+		return
+	}
+	if nc.SetReadDeadline(time.Now().Add(lingerTime)) == nil {
+		_, _ = io.Copy(io.Discard, nc) // until the client closes or the time is over
+	}
+}
+
+// Wake implements session.Waker.
+func (c *conn) Wake() { c.out.Wake() }
+
+// Log implements session.Connection.
+func (c *conn) Log(pos uint64, e *changelog.Encoded) {
+	c.g.Metrics.Pushes.Inc()
+	if dropped := c.out.addLog(pos, e); dropped > 0 {
+		c.g.Metrics.Dropped.Add(float64(dropped))
+	}
+}
+
+// Kick implements session.Connection.
+func (c *conn) Kick() {
+	c.dismiss(protocol.PushKick, protocol.Marshal(protocol.Kick{
+		Code: tim.ErrLoginKickedOffByOther, Desc: "another device logged in"}))
+}
+
+// Replace implements session.Connection.
+func (c *conn) Replace() { c.stop() }
+
+// dismiss says why and ends the connection after what is under way.
+func (c *conn) dismiss(push string, body []byte) {
+	p := protocol.Push{Kind: push, Body: body}
+	c.send(p.Append(nil))
+	c.Wake()
+	c.stop()
+}
+
+// send queues a line without waking the writer.
+func (c *conn) send(line []byte) {
+	if !c.out.add(line) {
+		c.log.Warn("connection closed: the client does not read its answers")
+		c.abandon()
+	}
+}
