@@ -51,6 +51,7 @@ type Face struct {
 	settings  *client.Settings
 	log       *logs.Log
 	logger    *slog.Logger
+	lines     atomic.Int64 // the queue's generation that log lines belong to: after TIMUninit none reaches the host
 
 	mu      sync.Mutex
 	client  *client.Client

@@ -29,6 +29,7 @@ func (f *Face) init(c *call) int64 {
 	if f.client != nil {
 		return tim.ResultSucc
 	}
+	f.lines.Store(int64(f.queue.Generation()))
 	cfg := gjson.Parse(c.text(1))
 	f.settings.Change(func(v *client.Values) {
 		v.LogFolder, v.DataFolder = "timbre_log", "timbre_data"

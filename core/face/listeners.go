@@ -104,6 +104,6 @@ func (f *Face) logLine(level int, line string) {
 	if len(f.listeners.of(tim.OpTIMSetLogCallback)) == 0 || f.queue.Waiting() > maxLogWaiting {
 		return
 	}
-	f.queue.Post(f.queue.Generation(), f.item(event.Event{Setter: tim.OpTIMSetLogCallback,
+	f.queue.Post(int(f.lines.Load()), f.item(event.Event{Setter: tim.OpTIMSetLogCallback,
 		Args: []event.Arg{event.Num(level), event.Text(line)}}))
 }

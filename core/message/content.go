@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/tidwall/gjson"
+	"github.com/tidwall/sjson"
 
 	"timbre/core/transport"
 	"timbre/model"
@@ -59,14 +60,17 @@ func complete(elements gjson.Result) (string, error) {
 		if !e.IsObject() || typ.Type != gjson.Number || !known {
 			return "", fmt.Errorf("element %d has no type that a message may carry", i)
 		}
-		w := writer{b: []byte(e.Raw[:len(e.Raw)-1])}
+		out[i] = e.Raw
 		for _, k := range keys {
-			if !e.Get(k.key).Exists() {
-				w.raw(k.key, k.value)
-				changed = true
+			if e.Get(k.key).Exists() {
+				continue
 			}
+			var err error
+			if out[i], err = sjson.SetRaw(out[i], k.key, k.value); err != nil {
+				return "", fmt.Errorf("element %d: %w", i, err)
+			}
+			changed = true
 		}
-		out[i] = string(append(w.b, '}'))
 	}
 	if !changed {
 		return elements.Raw, nil
