@@ -78,7 +78,7 @@ func (s *Server) assemble(cfg *config.Config, policy account.Policy, secrets acc
 	}
 	s.metrics = metrics.New(s.store.Queued, func() int { return s.gateway.Waiting() })
 	s.gateway = gateway.New(cfg.Gateway(), gateway.Parts{
-		Store: s.store, Epoch: s.store.Epoch(), Secrets: secrets, Accounts: accounts, Log: log,
+		Store: s.store, Epoch: s.store.Epoch(), Tickets: account.NewTickets(secrets), Accounts: accounts, Log: log,
 		Reader: changelog.NewReader(s.store.Epoch(), s.messages), Messages: s.messages, Hub: hub, Bus: events,
 		Metrics: s.metrics, Logger: s.log, Now: time.Now,
 	})
@@ -121,11 +121,14 @@ func (s *Server) shutdown() error {
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
 	closed := s.listener.Close()
-	if errors.Is(closed, net.ErrClosed) {
-		closed = nil
-	}
 	s.gateway.Drain(ctx)
-	err := errors.Join(closed, s.http.Shutdown(ctx), s.closeStore())
+	stopped := s.http.Shutdown(ctx)
+	for _, err := range []*error{&closed, &stopped} { // both close the listener, and it may be closed already
+		if errors.Is(*err, net.ErrClosed) {
+			*err = nil
+		}
+	}
+	err := errors.Join(closed, stopped, s.closeStore())
 	s.log.Info("stopped")
 	return err
 }

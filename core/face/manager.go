@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/url"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
 
@@ -85,7 +86,11 @@ func setConfig(c *call) {
 			s.Socks5Proxy = proxy("socks5", x, tim.KeySocks5ProxyInfoIp, tim.KeySocks5ProxyInfoPort, tim.KeySocks5ProxyInfoUserName, tim.KeySocks5ProxyInfoPassword)
 		})
 	})
-	c.done(0, "", c.raw[0])
+	echo := c.raw[0]
+	if !utf8.ValidString(echo) || !gjson.Valid(echo) { // it was repaired: bad bytes do not go back to the host
+		echo = c.text(0)
+	}
+	c.done(0, "", echo)
 }
 
 func set(v gjson.Result, key string, fn func(gjson.Result)) {

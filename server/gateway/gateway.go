@@ -76,7 +76,7 @@ const (
 type Parts struct {
 	Store    Store
 	Epoch    string
-	Secrets  account.Secrets
+	Tickets  *account.Tickets
 	Accounts *account.Accounts
 	Log      *changelog.Log
 	Reader   *changelog.Reader

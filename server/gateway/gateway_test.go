@@ -49,7 +49,7 @@ func open(t *testing.T, cfg gateway.Config) (*loaded, string) {
 	}
 	l := &loaded{Store: s}
 	zero := func() int { return 0 }
-	g := gateway.New(cfg, gateway.Parts{Store: l, Epoch: s.Epoch(), Secrets: account.Secrets{1: "secret"},
+	g := gateway.New(cfg, gateway.Parts{Store: l, Epoch: s.Epoch(), Tickets: account.NewTickets(account.Secrets{1: "secret"}),
 		Accounts: accounts, Log: log, Reader: changelog.NewReader(s.Epoch(), messages), Messages: messages, Hub: hub, Bus: events,
 		Metrics: metrics.New(zero, zero), Logger: slog.New(slog.DiscardHandler), Now: time.Now})
 	web := httptest.NewServer(g)

@@ -47,7 +47,7 @@ func (c *conn) prepare(l *protocol.Login) (*session.Session, time.Time, error) {
 	case l.Version != protocol.Version:
 		return nil, time.Time{}, refusal.New(protocol.CodeVersion, "this server speaks protocol version 1")
 	}
-	expires, err := c.g.Secrets.Check(l, c.g.Now())
+	expires, err := c.g.Tickets.Check(l, c.g.Now())
 	if err != nil {
 		return nil, expires, err
 	}

@@ -23,7 +23,7 @@ const (
 
 // commitTime bounds how old an accepted send may be at a SIGKILL without being known afterwards, in milliseconds. A call
 // returns before its transaction has been committed.
-const commitTime = 1000
+const commitTime = 5000
 
 // intent is one send as the journal tells it.
 type intent struct {

@@ -253,7 +253,7 @@ func (p *proxy) heal() {
 	p.refuse = time.Time{}
 	for l := range p.links {
 		for _, d := range []*direction{&l.up, &l.down} {
-			d.change(func(m *mood) { *m = newMood() })
+			d.change(func(m *mood) { *m = mood{changed: m.changed} })
 		}
 	}
 }
