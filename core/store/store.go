@@ -63,6 +63,8 @@ type Change struct {
 	Failed func(error)
 	// Durable asks for an fsync before what was queued with After runs.
 	Durable bool
+
+	settled func() // runs behind everything that was queued with After, by shared state of the batch too
 }
 
 // Submit queues a change and returns at once.
@@ -84,6 +86,9 @@ func (s *Store) Submit(c Change) {
 			for _, fn := range after {
 				fn()
 			}
+			if c.settled != nil {
+				c.settled()
+			}
 		},
 	})
 }
@@ -91,14 +96,7 @@ func (s *Store) Submit(c Change) {
 // Write makes a change and waits until it is committed and its After functions have run.
 func (s *Store) Write(ctx context.Context, apply func(*Tx) error) error {
 	done := make(chan error, 1)
-	s.Submit(Change{
-		Apply: func(tx *Tx) error {
-			err := apply(tx)
-			tx.After(func() { done <- nil })
-			return err
-		},
-		Failed: func(err error) { done <- err },
-	})
+	s.Submit(Change{Apply: apply, Failed: func(err error) { done <- err }, settled: func() { done <- nil }})
 	select {
 	case err := <-done:
 		return err

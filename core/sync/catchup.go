@@ -60,8 +60,8 @@ func (e *Engine) catchUp(in *protocol.LoggedIn) {
 		e.mu.Lock()
 		e.catching = false
 		e.mu.Unlock()
-		if done && in != nil {
-			e.progress.Finished()
+		if done && in != nil && e.store.Write(ctx, func(*store.Tx) error { return nil }) == nil {
+			e.progress.Finished() // behind the events of the batch that brought the last piece
 		}
 		if done {
 			e.retryHeld()

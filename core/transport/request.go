@@ -26,6 +26,10 @@ const (
 	stageWritten
 )
 
+// patience is the deadline from which on a request may be written any number of times: whoever waits so long wants it done,
+// and its turn kept.
+const patience = 24 * time.Hour
+
 // request is one question on its way.
 type request struct {
 	id      uint64
@@ -33,6 +37,7 @@ type request struct {
 	body    []byte
 	login   bool
 	writes  int // how often it was written
+	patient bool
 	stage   atomic.Int32
 	timer   *time.Timer
 	done    func(protocol.Answer, error)
@@ -100,6 +105,7 @@ func (l *Link) add(r *request, timeout time.Duration) {
 		r.done(protocol.Answer{}, &Error{Code: tim.ErrSDKCommInterrupt, Text: "the client is closing"})
 		return
 	}
+	r.patient = timeout >= patience
 	l.nextID++
 	r.id = l.nextID
 	l.pending[r.id] = r
@@ -152,7 +158,7 @@ func (l *Link) Release() {
 		if r.login {
 			continue
 		}
-		if r.writes > l.cfg.Retry() {
+		if r.writes > l.cfg.Retry() && !r.patient {
 			tired = append(tired, r)
 			continue
 		}

@@ -129,7 +129,7 @@ static void broken(void) {
         "{", "[", "}", "]", "{]", "[}", "\"", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{,}", "{\"a\":1}}", "{\"a\":1} x", "{}{}", "{} {}",
         "{\"a\":01}", "{\"a\":1.}", "{\"a\":+1}", "{\"a\":.5}", "{\"a\":1e}", "{\"a\":NaN}", "{\"a\":tru}", "{\"a\":\"\\x\"}",
         "{\"a\":\"\\u12\"}", "{\"a\":\"\\u12g4\"}", "{\"a\":\"}", "{'a':1}", "{a:1}", "\xff", "{\"a\":\xff}", "null", "1", "\"text\"",
-        "true", "[]", "/* */{}", "\xef\xbb\xbf" "x"};
+        "true", "[]", "/* */{}", "\xef\xbb\xbf{"};
     size_t i;
     for (i = 0; i < sizeof texts / sizeof *texts; i++) refused(texts[i], TIM_ERR_JSON);
     refused(NULL, TIM_ERR_PARAM);

@@ -263,6 +263,10 @@ func (t *test) compare() error {
 	sent := contents(s.messages, statusSent)
 	r.once("the server", s.messages)
 	for _, c := range t.clients {
+		local, err := c.ask("local", deadline) // before the other history is asked for, which would fill holes
+		if err != nil {
+			return err
+		}
 		a, err := c.ask("dump", deadline)
 		if err != nil {
 			return err
@@ -274,9 +278,9 @@ func (t *test) compare() error {
 			return err
 		}
 		r.once(c.user+"'s history", a.cloud)
-		r.once(c.user+"'s local history", a.local)
+		r.once(c.user+"'s local history", local.local)
 		r.same(c.user+"'s history", contents(a.cloud, statusSent), sent)
-		r.same(c.user+"'s local history", contents(a.local, statusSent), sent)
+		r.same(c.user+"'s local history", contents(local.local, statusSent), sent)
 		if a.unread != s.unread[c.user] {
 			r.bad("unread", "%s has %d, the server %d", c.user, a.unread, s.unread[c.user])
 		}

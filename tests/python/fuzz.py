@@ -36,7 +36,7 @@ class Fuzz:
         self.keys = keys()
         self.names = [f.name for f in self.lib.functions.values() if not f.setter and f.name not in SPARE]
         self.out = ctypes.create_string_buffer(1 << 12)
-        self.made = []
+        self.made, self.names_of = [], {}
         self.bad = []
         self.lib.hook = self.look
 
@@ -49,7 +49,7 @@ class Fuzz:
                 if a[:1] in ("{", "["):
                     json.loads(a)
             except ValueError as e:
-                self.bad.append(f"{e}: {a[:200]!r}")
+                self.bad.append(f"{self.names_of.get(word, word)}: {e}: {a[:200]!r}")
 
     def value(self, depth=0):
         r = self.random
@@ -109,7 +109,9 @@ class Fuzz:
                 args[p.name] = ctypes.addressof(self.out)
         if fn.callback and self.random.random() < .1:
             args[fn.callback.name], recorded = None, False
-        ret, word = self.lib.call(fn.name, **args)
+        word = self.lib.word()
+        self.names_of[word] = fn.name
+        ret, _ = self.lib.call(fn.name, word=word, **args)
         self.made.append((fn.name, ret, word, recorded))
 
     def judge(self):
@@ -131,6 +133,7 @@ class Fuzz:
         n = len(self.made)
         self.made = []
         self.lib.got.clear()
+        self.names_of.clear()
         return n, accepted
 
 

@@ -5,9 +5,11 @@ in a child of fork().
 Each accepted call calls back exactly once, no refused one does, no call waits for a callback, and the callbacks come on one
 thread. TIMLogout, TIMUninit, TIMInit and TIMLogin come last, inside a callback too.
 """
+import atexit
 import ctypes
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -121,7 +123,9 @@ def main():
     with_server = "TIMBRED" in os.environ
     if not with_server:
         os.environ["TIM_SERVER_URL"] = f"ws://127.0.0.1:{closed.getsockname()[1]}"
-    os.chdir(tempfile.mkdtemp(prefix="timbre-test-"))
+    folder = tempfile.mkdtemp(prefix="timbre-test-")
+    atexit.register(shutil.rmtree, folder, True)
+    os.chdir(folder)
     r, figures = Round(), {}
     r.inside(r.everything)
     figures["before TIMInit"] = r.judge()

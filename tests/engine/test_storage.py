@@ -1,0 +1,128 @@
+"""The database: none at all, two processes, other users, restarts."""
+import os
+
+import timbre
+from timbre import check, equal, sig, text_elem, text_of
+
+
+def files(folder):
+    return [os.path.join(d, f) for d, _, names in os.walk(folder) for f in names]
+
+
+def without_storage(t, base, **options):
+    c = t.client(base, **options)
+    c.ok("TIMSetConfig", {"set_config_user_config": {"user_config_is_disable_storage": True}})
+    return c
+
+
+def test_disable_storage(t):
+    """Everything works, nothing is on disk."""
+    a, b = without_storage(t, "alice").start(), without_storage(t, "bob").start()
+    for c in [a.send(b.name, [text_elem("m%d" % i)]) for i in range(30)]:
+        c.wait(code=0)
+    b.incoming_count(30)
+    want = ["m%d" % i for i in range(29, -1, -1)]
+    equal(a.texts(b.name, 50), want, "the sender's history")
+    equal(b.texts(a.name, 50, cloud=False), want, "the receiver's local history")
+    equal((b.unread(a.name), b.total()), (30, 30), "unread")
+    b.ok("TIMMsgReportReaded", a.name, timbre.C2C, None)
+    a.event("TIMSetMsgReadedReceiptCallback")
+    equal(b.total(), 0, "total")
+    equal([f for f in files(os.path.join(a.folder, "data"))], [], "files in the data folder")
+    b.logout().login()
+    equal(b.texts(a.name, 50), want, "history from the server after a new login")
+    equal([f for f in files(os.path.join(b.folder, "data"))], [], "files in the data folder")
+
+
+def test_disable_storage_two_of_a_user(t):
+    """Without storage two processes of one user are two devices; the second takes the place of the first."""
+    one = without_storage(t, "alice").start()
+    two = without_storage(t, "alice").start()
+    one.event("TIMSetKickedOfflineCallback")
+    two.text(two.name, "x")
+
+
+def test_second_process_with_the_same_folder(t):
+    folder = t.folder()
+    one = t.user("alice", folder=folder)
+    two = t.client("alice", folder=folder).init()
+    r = two.login_again()
+    check(r.code in (6018, 6019, 6020, 6022, 6030) and "process" in r.desc, "the second process got %r" % r)
+    equal((two.status(), two.user()), (timbre.UNLOGINED, ""), "its state")
+    equal(one.status(), timbre.LOGINED, "the first one's state")
+    one.text(one.name, "still works")
+    other = t.name("other")
+    equal(two.ask("TIMLogin", other, sig(other)).code, 0, "another user in the same folder")
+    one.kill()
+    two.logout()
+    equal(two.login_again().code, 0, "the same user after the first process has died")
+
+
+def test_users_keep_their_data_apart(t):
+    a, b = t.users("alice", "bob")
+    a.text(b.name, "alice's")
+    other = t.name("other")
+    equal(a.ask("TIMLogin", other, sig(other)).code, 0, "login of another user")
+    equal((a.conversations(), a.history(b.name)), ([], []), "the other user's lists")
+    equal(a.login_again().code, 0, "login of the first user again")
+    equal(a.texts(b.name, cloud=False), ["alice's"], "the first user's history")
+
+
+def test_init_local_storage(t):
+    """The user's database opens without a login."""
+    server = t.own_server()
+    folder = t.folder()
+    a, b = t.user("alice", folder=folder), t.user("bob")
+    a.text(b.name, "kept")
+    a.close()
+    server.stop()
+    again = t.client("alice", folder=folder)
+    equal(again.experiment("init_local_storage", request_init_local_storage_param=again.name).code, 6013, "before TIMInit")
+    again.init()
+    equal(again.ask("TIMConvGetConvList").code, 6014, "the list without a user")
+    equal(again.experiment("init_local_storage", request_init_local_storage_param=again.name).code, 0, "init_local_storage")
+    equal([c["conv_id"] for c in again.conversations()], [b.name], "the list from the cache")
+    equal(again.texts(b.name), ["kept"], "the history from the cache")
+    equal((again.status(), again.user()), (timbre.UNLOGINED, ""), "state")
+
+
+def test_newer_database_is_refused(t):
+    """A file of a newer release is left alone and the login says so."""
+    import sqlite3
+    folder = t.folder()
+    a = t.user("alice", folder=folder)
+    a.logout()
+    a.close()
+    path = next(f for f in files(os.path.join(folder, "data")) if f.endswith("timbre.db"))
+    db = sqlite3.connect(path)
+    db.execute("UPDATE schema_version SET version=999 WHERE module='message'")
+    db.commit()
+    db.close()
+    again = t.client("alice", folder=folder).init()
+    r = again.login_again()
+    check(r.code in (6018, 6019, 6020, 6022, 6030) and "newer" in r.desc, "a newer database got %r" % r)
+    db = sqlite3.connect(path)
+    equal(db.execute("SELECT version FROM schema_version WHERE module='message'").fetchone(), (999,), "the version")
+    equal(db.execute("PRAGMA integrity_check").fetchone(), ("ok",), "integrity_check")
+    db.close()
+
+
+def test_server_lost_its_data(t):
+    """Another epoch: the server begins anew. Nothing hangs, local messages stay, new ones arrive."""
+    server = t.own_server()
+    a, b = t.users("alice", "bob")
+    for i in range(5):
+        a.text(b.name, "old %d" % i)
+    b.incoming("old 4")
+    server.stop()
+    after_a, after_b = a.mark(), b.mark()
+    import shutil
+    shutil.rmtree(os.path.join(server.folder, "data"))
+    server.start()
+    a.finished(after=after_a)
+    b.finished(after=after_b)
+    a.text(b.name, "new")
+    b.incoming("new")
+    equal(b.texts(a.name, 50), ["new"] + ["old %d" % i for i in range(4, -1, -1)], "the receiver's history")
+    equal(a.texts(b.name, 50), ["new"] + ["old %d" % i for i in range(4, -1, -1)], "the sender's history")
+    equal(b.unread(a.name), 1, "unread")
