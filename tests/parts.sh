@@ -88,6 +88,7 @@ contract() { python3 tests/contract/check.py --include include --lib "$build/lib
 install_test_tools() {
     need python3 python3
     need objdump binutils
+    need openssl openssl
     if is_full; then
         need clang clang
         need valgrind valgrind

@@ -46,7 +46,13 @@ func main() {
 	if err == nil {
 		interrupted := make(chan os.Signal, 1)
 		signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
-		go func() { <-interrupted; os.Exit(130) }() // the children die with this process
+		go func() {
+			<-interrupted
+			if !t.keep {
+				os.RemoveAll(t.folder)
+			}
+			os.Exit(130) // the children die with this process
+		}()
 		err = t.run(time.Duration(*seconds) * time.Second)
 	}
 	os.Exit(t.finish(err))
