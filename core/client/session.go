@@ -60,6 +60,10 @@ func (c *Client) newSession(user string) (*session, error) {
 	s.sync = sync.New(st, c.link, log, s.messages, s.book, c.cfg.Sink.Waiting)
 	s.messages.Connect(s.outbox, c.link, s.sync)
 	s.users = account.New(c.link, settings.timeout)
+	if err := s.messages.OpenAccepted(c.folder(user)); err != nil {
+		st.Close()
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -106,6 +110,7 @@ func (s *session) close() {
 	if err := s.store.Close(); err != nil {
 		s.client.cfg.Log.Error("the database did not close cleanly", "err", err)
 	}
+	s.messages.Close()
 }
 
 func (c *Client) endedBy() int {

@@ -54,6 +54,8 @@ type Messages struct {
 	link   *transport.Link
 	pos    Positions
 
+	accepted accepted
+
 	rand  atomic.Uint32
 	count atomic.Uint64 // of idempotency keys
 

@@ -14,8 +14,12 @@ type numbersOf struct{ m *Messages }
 
 // extend adds one number to what is known to be complete.
 func (m *Messages) extend(tx *store.Tx, conv int64, seq uint64) {
-	n := tx.Batch(numbersOf{m}, func() sqlite.Flusher { return &numbers{byConv: map[int64][]uint64{}} }).(*numbers)
+	n := m.numbers(tx)
 	n.byConv[conv] = append(n.byConv[conv], seq)
+}
+
+func (m *Messages) numbers(tx *store.Tx) *numbers {
+	return tx.Batch(numbersOf{m}, func() sqlite.Flusher { return &numbers{byConv: map[int64][]uint64{}} }).(*numbers)
 }
 
 // Flush adds each run of consecutive numbers as one range.

@@ -195,6 +195,9 @@ func (p Position) Failed(tx *store.Tx, in *outbox.Intent, why *transport.Error) 
 	return nil
 }
 
+// Lost implements outbox.Kind.
+func (p Position) Lost(in *outbox.Intent, why *transport.Error) { p.M.tellReaders(in.ID, why) }
+
 func (m *Messages) tellReaders(id int64, why *transport.Error) {
 	m.mu.Lock()
 	all := m.readers[id]

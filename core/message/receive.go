@@ -155,17 +155,34 @@ func (m *Messages) cleared(tx *store.Tx, peer string, seq uint64) error {
 	return nil
 }
 
+// Forget implements sync.Applier: the messages stay as local ones.
+func (m *Messages) Forget(tx *store.Tx) error {
+	m.arrivals(tx)
+	var convs []int64
+	err := tx.Query(`SELECT id FROM conversation WHERE max_seq>0`, func(scan func(...any) error) error {
+		var id int64
+		err := scan(&id)
+		convs = append(convs, id)
+		return err
+	})
+	for _, id := range convs {
+		if err != nil {
+			return err
+		}
+		var e *conversation.Entry
+		if e, err = m.book.OpenByID(tx, id); err == nil {
+			err = m.forgetNumbers(tx, e)
+		}
+	}
+	return err
+}
+
 // Snapshot implements sync.Applier.
-func (m *Messages) Snapshot(tx *store.Tx, c *protocol.Conversation, fresh bool) error {
+func (m *Messages) Snapshot(tx *store.Tx, c *protocol.Conversation) error {
 	m.arrivals(tx)
 	e, err := m.book.Open(tx, tim.ConvC2C, c.Peer)
 	if err != nil {
 		return err
-	}
-	if fresh && e.MaxSeq > 0 { // numbers of another log mean nothing here: keep the messages as local ones
-		if err := m.forgetNumbers(tx, e); err != nil {
-			return err
-		}
 	}
 	if c.ClearSeq > e.ClearSeq {
 		if err := m.cleared(tx, c.Peer, c.ClearSeq); err != nil {
@@ -189,14 +206,18 @@ func (m *Messages) Snapshot(tx *store.Tx, c *protocol.Conversation, fresh bool) 
 	return nil
 }
 
+// forgetNumbers makes a conversation's messages local ones, in the order of their times and before everything that the
+// server will number. Own ones keep their keys, by which they are known again.
 func (m *Messages) forgetNumbers(tx *store.Tx, e *conversation.Entry) error {
-	if err := tx.Exec(`UPDATE message SET seq=NULL, sort=0, key='' WHERE conv=? AND seq IS NOT NULL`, e.ID); err != nil {
+	if err := tx.Exec(`UPDATE message SET seq=NULL, sort=? WHERE conv=? AND status<>?`, after(0), e.ID, tim.MsgSending); err != nil {
 		return err
 	}
+	m.numbers(tx).byConv[e.ID] = nil
 	if err := tx.Exec(`DELETE FROM msg_range WHERE conv=?`, e.ID); err != nil {
 		return err
 	}
 	e.MaxSeq, e.PeerCount, e.ReadSeq, e.ReadCount, e.SeenSeq, e.ClearSeq = 0, 0, 0, 0, 0, 0
+	e.Touch(tx, false)
 	return nil
 }
 

@@ -82,34 +82,57 @@ func (m *Messages) Send(d *Draft, done event.Done) {
 		m.Refuse(d, d.bad, done)
 		return
 	}
+	if err := m.accepted.remember(d); err != nil {
+		m.log.Warn("an accepted message is not protected until it is stored", "err", err)
+	}
 	m.store.Submit(store.Change{
 		Durable: true,
-		Apply:   func(tx *store.Tx) error { return m.accept(tx, d, done) },
+		Apply: func(tx *store.Tx) error {
+			tx.After(m.accepted.stored)
+			return m.accept(tx, d, done)
+		},
 		Failed: func(err error) {
+			m.accepted.stored()
 			d.row.Status = tim.MsgSendFail
 			m.Refuse(d, m.dbError(err), done)
 		},
 	})
 }
 
+// accept stores a draft and sends it after the commit.
 func (m *Messages) accept(tx *store.Tx, d *Draft, done event.Done) error {
 	m.arrivals(tx) // keeps the order of events: messages first
-	e, err := m.book.Open(tx, d.typ, d.peer)
+	in := &outbox.Intent{Op: protocol.OpSend, Timeout: m.self.Timeout()}
+	known, err := m.keepIntent(tx, d, in)
 	if err != nil {
 		return err
 	}
-	row := *d.row // the draft stays as it is: Apply may run twice
-	var known *Row
-	if d.again {
-		if known, err = m.known(tx, e.ID, row.MsgID); err != nil {
-			return err
-		}
-	}
-	if known != nil && known.Status != tim.MsgSendFail {
+	if known != nil {
 		return m.already(tx, known, done)
 	}
-	if known != nil {
-		row.ID, row.Key = known.ID, known.Key
+	tx.After(func() {
+		m.wait(in.Ref, done)
+		m.outbox.Enter(in)
+	})
+	return nil
+}
+
+// keepIntent writes the draft's row, its conversation and its intent, which it completes. It returns the row of a
+// message that is on its way or sent already, and then it writes nothing.
+func (m *Messages) keepIntent(tx *store.Tx, d *Draft, in *outbox.Intent) (*Row, error) {
+	e, err := m.book.Open(tx, d.typ, d.peer)
+	if err != nil {
+		return nil, err
+	}
+	row := *d.row // the draft stays as it is: Apply may run twice
+	if d.again {
+		known, err := m.known(tx, e.ID, row.MsgID)
+		if err != nil || known != nil && known.Status != tim.MsgSendFail {
+			return known, err
+		}
+		if known != nil {
+			row.ID, row.Key = known.ID, known.Key
+		}
 	}
 	row.Conv, row.Sort = e.ID, after(e.MaxSeq)
 	if row.ID != 0 {
@@ -119,22 +142,18 @@ func (m *Messages) accept(tx *store.Tx, d *Draft, done event.Done) error {
 		err = row.insert(tx)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	in := &outbox.Intent{Lane: "msg " + d.peer, Kind: KindSend, Ref: row.ID, Key: row.Key, Op: protocol.OpSend,
-		Body: protocol.AppendSend(nil, d.peer, row.content()), Timeout: m.self.Timeout()}
+	in.Lane, in.Kind, in.Ref, in.Key = "msg "+d.peer, KindSend, row.ID, row.Key
+	in.Body = protocol.AppendSend(nil, d.peer, row.content())
 	if err := outbox.Add(tx, in); err != nil {
-		return err
+		return nil, err
 	}
 	if row.last() {
 		e.LastMsg = row.ID
 	}
 	e.Touch(tx, row.last() || !e.Visible)
-	tx.After(func() {
-		m.wait(row.ID, done)
-		m.outbox.Enter(in)
-	})
-	return nil
+	return nil, nil
 }
 
 // known finds the own message that the caller sends again.
@@ -209,14 +228,28 @@ func (s Sender) Failed(tx *store.Tx, in *outbox.Intent, why *transport.Error) er
 	return m.settled(tx, row, why.Code, why.Text)
 }
 
+// Lost implements outbox.Kind.
+func (s Sender) Lost(in *outbox.Intent, why *transport.Error) {
+	s.M.tell(in.Ref, why.Code, why.Text, "")
+}
+
 // sent turns an own row to sent. The answer to the request and the entry in the log both come here; the second finds
 // nothing to do.
 func (m *Messages) sent(tx *store.Tx, row *Row, seq uint64, time int64, count uint64) error {
 	m.arrivals(tx)
 	before := row.Status
 	row.Seq, row.Sort, row.ServerTime, row.Count, row.Status = seq, sortOf(seq), time, count, tim.MsgSendSucc
-	if err := row.settle(tx); err != nil {
-		return err
+	if err := row.settle(tx); err != nil { // the number is taken, by a log that the server has lost
+		e, findErr := m.book.OpenByID(tx, row.Conv)
+		if findErr != nil || e == nil {
+			return err
+		}
+		if err = m.forgetNumbers(tx, e); err != nil {
+			return err
+		}
+		if err = row.settle(tx); err != nil {
+			return err
+		}
 	}
 	m.extend(tx, row.Conv, seq)
 	if before == tim.MsgSendFail { // the caller was told that it failed

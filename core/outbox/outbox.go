@@ -55,6 +55,8 @@ type Kind interface {
 	// Confirmed applies the server's answer.
 	Confirmed(tx *store.Tx, in *Intent, body []byte) error
 	Failed(tx *store.Tx, in *Intent, why *transport.Error) error
+	// Lost tells whoever waits that the outcome could not be stored. It runs outside of a transaction.
+	Lost(in *Intent, why *transport.Error)
 }
 
 // Intent is one thing to be done.
@@ -234,7 +236,15 @@ func (o *Outbox) start(l *lane, in *Intent) {
 			})
 			return nil
 		},
-		Failed: func(err error) { o.log.Error("outbox: cannot read an intent", "id", in.ID, "err", err) },
+		Failed: func(err error) {
+			go func() { // o.mu may be held, if the database was closed already
+				o.lost(in, err)
+				o.mu.Lock()
+				l.preparing--
+				o.mu.Unlock()
+				o.left(in)
+			}()
+		},
 	})
 }
 
@@ -282,7 +292,7 @@ func (o *Outbox) forsake(in *Intent, why *transport.Error) {
 	in.Timeout, in.deadline = 0, time.Time{}
 	o.store.Submit(store.Change{
 		Apply:  func(tx *store.Tx) error { return o.kinds[in.Kind].Failed(tx, in, why) },
-		Failed: func(err error) { o.log.Error("outbox: an outcome could not be told", "id", in.ID, "err", err) },
+		Failed: func(err error) { o.lost(in, err) },
 	})
 	o.later(in)
 }
@@ -354,10 +364,16 @@ func (o *Outbox) finish(in *Intent, effect func(*store.Tx) error) {
 			return o.remove(tx, in)
 		},
 		Failed: func(err error) {
-			o.log.Error("outbox: an outcome could not be stored", "id", in.ID, "kind", in.Kind, "err", err)
+			o.lost(in, err)
 			o.left(in)
 		},
 	})
+}
+
+// lost tells those who wait that the database refused the outcome. The intent is still there for the next login.
+func (o *Outbox) lost(in *Intent, err error) {
+	o.log.Error("outbox: an outcome could not be stored", "id", in.ID, "kind", in.Kind, "err", err)
+	o.kinds[in.Kind].Lost(in, &transport.Error{Code: tim.ErrSDKCommDatabaseFailure, Text: err.Error()})
 }
 
 func (o *Outbox) remove(tx *store.Tx, in *Intent) error {

@@ -89,25 +89,25 @@ func (e *Engine) untilDone(ctx context.Context, in *protocol.LoggedIn) bool {
 }
 
 func (e *Engine) attempt(ctx context.Context, in *protocol.LoggedIn) error {
-	epoch, pos, err := e.stored(ctx)
+	at, err := e.stored(ctx)
 	if err != nil {
 		return err
 	}
-	if in != nil && (epoch != in.Epoch || pos < in.Oldest || pos > in.Pos) {
-		return e.snapshot(ctx, epoch)
+	if at.partial || in != nil && (at.epoch != in.Epoch || at.pos < in.Oldest || at.pos > in.Pos) {
+		return e.snapshot(ctx)
 	}
 	return e.difference(ctx)
 }
 
-func (e *Engine) stored(ctx context.Context) (epoch string, pos uint64, err error) {
+func (e *Engine) stored(ctx context.Context) (at cursor, err error) {
 	err = e.store.Write(ctx, func(tx *store.Tx) error { // a write: it must see the batch that is under way
 		c, err := e.cursor(tx.Tx)
 		if err == nil {
-			epoch, pos = c.epoch, c.pos
+			at = *c
 		}
 		return err
 	})
-	return epoch, pos, err
+	return at, err
 }
 
 // difference asks for what is missing until nothing is.
@@ -116,11 +116,11 @@ func (e *Engine) difference(ctx context.Context) error {
 		if err := e.hostReady(ctx); err != nil {
 			return err
 		}
-		epoch, pos, err := e.stored(ctx)
+		at, err := e.stored(ctx)
 		if err != nil {
 			return err
 		}
-		body := protocol.Marshal(protocol.Diff{Epoch: epoch, Pos: pos, Limit: protocol.MaxDiff})
+		body := protocol.Marshal(protocol.Diff{Epoch: at.epoch, Pos: at.pos, Limit: protocol.MaxDiff})
 		a, err := e.link.Ask(ctx, protocol.OpDiff, "", body, askTimeout)
 		if err != nil {
 			return err
@@ -130,7 +130,7 @@ func (e *Engine) difference(ctx context.Context) error {
 		}
 		piece := protocol.ParseLog(a.Body)
 		if piece.TooLong {
-			return e.snapshot(ctx, epoch)
+			return e.snapshot(ctx)
 		}
 		reached, err := e.applyNow(ctx, piece)
 		if err != nil {
@@ -139,7 +139,7 @@ func (e *Engine) difference(ctx context.Context) error {
 		if reached >= piece.Pos {
 			return nil
 		}
-		if reached == pos {
+		if reached == at.pos {
 			return errors.New("the difference brought nothing")
 		}
 	}
@@ -155,15 +155,14 @@ func (e *Engine) applyNow(ctx context.Context, piece protocol.Log) (uint64, erro
 }
 
 // snapshot takes all conversations, then the difference since the first page.
-func (e *Engine) snapshot(ctx context.Context, before string) error {
+func (e *Engine) snapshot(ctx context.Context) error {
 	e.log.Info("sync: taking a snapshot")
-	cursorText := ""
-	var first *protocol.SnapshotPage
-	for {
+	next := ""
+	for first := true; ; first = false {
 		if err := e.hostReady(ctx); err != nil {
 			return err
 		}
-		body := protocol.Marshal(protocol.Snapshot{Cursor: cursorText, Limit: protocol.MaxSnapshot, Deleted: true})
+		body := protocol.Marshal(protocol.Snapshot{Cursor: next, Limit: protocol.MaxSnapshot, Deleted: true})
 		a, err := e.link.Ask(ctx, protocol.OpSnapshot, "", body, askTimeout)
 		if err != nil {
 			return err
@@ -175,35 +174,39 @@ func (e *Engine) snapshot(ctx context.Context, before string) error {
 		if err := json.Unmarshal(a.Body, &page); err != nil {
 			return err
 		}
-		if first == nil {
-			first = &page
-		}
-		if err := e.page(ctx, &page, first, before); err != nil {
+		if err := e.page(ctx, &page, first); err != nil {
 			return err
 		}
 		if page.Cursor == "" {
 			return e.difference(ctx)
 		}
-		cursorText = page.Cursor
+		next = page.Cursor
 	}
 }
 
-// page applies one page; the last one also moves the position.
-func (e *Engine) page(ctx context.Context, page, first *protocol.SnapshotPage, before string) error {
+// page applies one page. The first one begins the log's new life: from then on its position counts, and only an unfinished
+// snapshot is taken again.
+func (e *Engine) page(ctx context.Context, page *protocol.SnapshotPage, first bool) error {
 	return e.store.Write(ctx, func(tx *store.Tx) error {
-		for i := range page.Convs {
-			if err := e.apply.Snapshot(tx, &page.Convs[i], before != "" && before != first.Epoch); err != nil {
+		c, err := e.cursor(tx.Tx)
+		if err != nil {
+			return err
+		}
+		if first && c.epoch != "" && c.epoch != page.Epoch {
+			if err := e.apply.Forget(tx); err != nil {
 				return err
 			}
 		}
-		if page.Cursor != "" {
-			return nil
+		if first {
+			c.epoch, c.pos = page.Epoch, page.Pos
 		}
-		c, err := e.cursor(tx.Tx)
-		if err == nil {
-			c.epoch, c.pos, c.dirty = first.Epoch, first.Pos, true
+		c.partial, c.dirty = page.Cursor != "", true
+		for i := range page.Convs {
+			if err := e.apply.Snapshot(tx, &page.Convs[i]); err != nil {
+				return err
+			}
 		}
-		return err
+		return nil
 	})
 }
 

@@ -45,8 +45,10 @@ const (
 type Applier interface {
 	// Apply makes the change of one entry. It may see the effect of an entry a second time and must then do nothing.
 	Apply(tx *store.Tx, e *protocol.Entry) error
-	// Snapshot brings one conversation to the given state. fresh says that the log is another one than before.
-	Snapshot(tx *store.Tx, c *protocol.Conversation, fresh bool) error
+	// Forget is called when the server has another log than before: positions and numbers of the old one mean nothing.
+	Forget(tx *store.Tx) error
+	// Snapshot brings one conversation to the given state.
+	Snapshot(tx *store.Tx, c *protocol.Conversation) error
 }
 
 // Progress is told of the beginning and the end of catching up.
@@ -80,34 +82,39 @@ func New(st *store.Store, link *transport.Link, log *slog.Logger, apply Applier,
 
 // cursor is the position as one batch sees it.
 type cursor struct {
-	epoch string
-	pos   uint64
-	dirty bool
+	epoch   string
+	pos     uint64
+	partial bool // a snapshot was begun and not finished
+	dirty   bool
 }
 
-const metaEpoch, metaPos = "log_epoch", "log_pos"
+const metaEpoch, metaPos, metaPartial = "log_epoch", "log_pos", "log_partial"
 
 func (e *Engine) cursor(tx *sqlite.Tx) (*cursor, error) {
 	var err error
 	c := tx.Batch(e, func() sqlite.Flusher {
 		c := &cursor{}
-		c.epoch, c.pos, err = position(tx)
+		err = c.load(tx)
 		return c
 	}).(*cursor)
 	return c, err
 }
 
-// position reads the stored position.
-func position(q sqlite.Queryer) (epoch string, pos uint64, err error) {
-	if epoch, err = store.Meta(q, metaEpoch); err != nil || epoch == "" {
-		return "", 0, err
+// load reads the stored position.
+func (c *cursor) load(q sqlite.Queryer) error {
+	words := map[string]string{metaEpoch: "", metaPos: "", metaPartial: ""}
+	for key := range words {
+		var err error
+		if words[key], err = store.Meta(q, key); err != nil {
+			return err
+		}
 	}
-	text, err := store.Meta(q, metaPos)
-	if err != nil {
-		return "", 0, err
+	if words[metaEpoch] == "" {
+		return nil
 	}
-	pos, err = strconv.ParseUint(text, 10, 64)
-	return epoch, pos, err
+	pos, err := strconv.ParseUint(words[metaPos], 10, 64)
+	c.epoch, c.pos, c.partial = words[metaEpoch], pos, words[metaPartial] != ""
+	return err
 }
 
 // Flush stores the position with the effects of the batch.
@@ -116,6 +123,10 @@ func (c *cursor) Flush(tx *sqlite.Tx) error {
 		return nil
 	}
 	if err := store.SetMeta(tx, metaEpoch, c.epoch); err != nil {
+		return err
+	}
+	partial := map[bool]string{true: "yes"}[c.partial]
+	if err := store.SetMeta(tx, metaPartial, partial); err != nil {
 		return err
 	}
 	return store.SetMeta(tx, metaPos, strconv.FormatUint(c.pos, 10))

@@ -26,6 +26,8 @@ type conn struct {
 	log  *slog.Logger
 	self *session.Session // nil before login; used by the reading goroutine
 
+	busyUntil time.Time // everything that changes something is refused until then; likewise
+
 	slots   chan struct{}  // one for each request under way
 	pending sync.WaitGroup // likewise
 	written chan struct{}  // closed when the writer has ended

@@ -51,6 +51,7 @@ type Config struct {
 	MaxMessage       int           // bytes in the fields of one message
 	MaxInFlight      int           // changes under way per connection
 	MaxQueue         int           // changes waiting for the database
+	BusyTime         time.Duration // how long a connection's changes stay refused after CodeBusy
 	MaxOutboundBytes int           // waiting to be written to one client
 	MaxOutboundLines int           // likewise
 	LoginTime        time.Duration // silence allowed before login
@@ -60,7 +61,7 @@ type Config struct {
 
 // Defaults are the limits of a server that nobody configured.
 func Defaults() Config {
-	return Config{MaxMessage: model.MaxMessageSize, MaxInFlight: 1000, MaxQueue: 20_000, MaxOutboundBytes: 8 << 20, MaxOutboundLines: 20_000,
+	return Config{MaxMessage: model.MaxMessageSize, MaxInFlight: 1000, MaxQueue: 20_000, BusyTime: 100 * time.Millisecond, MaxOutboundBytes: 8 << 20, MaxOutboundLines: 20_000,
 		LoginTime: time.Minute, Silence: 400 * time.Second, PingEvery: time.Minute}
 }
 

@@ -96,6 +96,7 @@ func login() protocol.Request {
 
 func TestFullQueueAnswersBusy(t *testing.T) {
 	cfg := gateway.Defaults()
+	cfg.BusyTime = 0
 	l, url := open(t, cfg)
 	ws := dial(t, url)
 	l.jobs.Store(int64(cfg.MaxQueue))
@@ -118,6 +119,28 @@ func TestFullQueueAnswersBusy(t *testing.T) {
 	l.jobs.Store(0)
 	if a := ask(t, ws, send); a.Code != 0 {
 		t.Errorf("the same request later: code %d", a.Code)
+	}
+}
+
+func TestWhatFollowsABusyRequestIsRefusedToo(t *testing.T) {
+	cfg := gateway.Defaults()
+	cfg.BusyTime = time.Hour
+	l, url := open(t, cfg)
+	ws := dial(t, url)
+	if a := ask(t, ws, login()); a.Code != 0 {
+		t.Fatalf("login: code %d", a.Code)
+	}
+	send := func(id uint64) int {
+		return ask(t, ws, protocol.Request{ID: id, Op: protocol.OpSend, Key: "k" + string(rune('0'+id)),
+			Body: protocol.AppendSend(nil, "alice", []byte(`{"el":[{"elem_type":0}]}`))}).Code
+	}
+	l.jobs.Store(int64(cfg.MaxQueue))
+	if code := send(2); code != protocol.CodeBusy {
+		t.Errorf("with a full queue: code %d", code)
+	}
+	l.jobs.Store(0)
+	if code := send(3); code != protocol.CodeBusy {
+		t.Errorf("right behind it: code %d, it would overtake", code)
 	}
 }
 

@@ -72,7 +72,7 @@ func (c *conn) keyed(r *protocol.Request) bool {
 }
 
 func (c *conn) sendMessage(r *protocol.Request) {
-	if c.busy(r.ID) || !c.keyed(r) {
+	if c.busyRow(r.ID) || !c.keyed(r) {
 		return
 	}
 	s := protocol.ParseSend(r.Body)
@@ -110,7 +110,7 @@ func (c *conn) move(r *protocol.Request, peer string, seq uint64, err error,
 		c.Wake()
 		return
 	}
-	if c.busy(r.ID) || !c.keyed(r) {
+	if c.busyRow(r.ID) || !c.keyed(r) {
 		return
 	}
 	to, ok := c.peer(r.ID, peer)

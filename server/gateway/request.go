@@ -99,9 +99,29 @@ func (c *conn) busy(id uint64) bool {
 	if c.g.Store.Queued() < c.g.cfg.MaxQueue {
 		return false
 	}
+	c.sayBusy(id)
+	return true
+}
+
+// busyRow is busy for changes that a client makes in a row. What it sent behind a refused one is refused too, for
+// BusyTime, even if there is room again: messages must not be stored in another order than they were sent in. Clients
+// wait longer before they try again.
+func (c *conn) busyRow(id uint64) bool {
+	now := c.g.Now()
+	if now.Before(c.busyUntil) {
+		c.sayBusy(id)
+		return true
+	}
+	if !c.busy(id) {
+		return false
+	}
+	c.busyUntil = now.Add(c.g.cfg.BusyTime)
+	return true
+}
+
+func (c *conn) sayBusy(id uint64) {
 	c.g.Metrics.Busy.Inc()
 	c.refuse(id, protocol.CodeBusy, "the server is busy")
-	return true
 }
 
 // begin takes a slot for a request. It returns false when the connection ends.

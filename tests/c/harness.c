@@ -1,12 +1,122 @@
-/* The part of the harness that calls the library. */
 #define _GNU_SOURCE
 #include "harness.h"
 
 #include <errno.h>
+#include <ftw.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t change = PTHREAD_COND_INITIALIZER;
+
+void test_fail(const char *file, int line, const char *format, ...) {
+    va_list args;
+    fprintf(stderr, "%s:%d: ", file, line);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    fflush(NULL);
+    _exit(1);
+}
+
+void test_same_text(const char *file, int line, const char *what, const char *got, const char *want) {
+    if (got == NULL || strcmp(got, want) != 0)
+        test_fail(file, line, "%s is \"%.400s\", want \"%.400s\"", what, got ? got : "(NULL)", want);
+}
+
+void test_ok(const char *name, const char *format, ...) {
+    va_list args;
+    printf("ok %s: ", name);
+    va_start(args, format);
+    vprintf(format, args);
+    va_end(args);
+    putchar('\n');
+    fflush(stdout);
+}
+
+void note_lock(void) { pthread_mutex_lock(&lock); }
+void note_unlock(void) { pthread_mutex_unlock(&lock); }
+void note_tell(void) { pthread_cond_broadcast(&change); }
+
+int note_wait(int seconds) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += seconds;
+    return pthread_cond_timedwait(&change, &lock, &until) != ETIMEDOUT;
+}
+
+void note_add(int *counter) {
+    note_lock();
+    ++*counter;
+    note_tell();
+    note_unlock();
+}
+
+int note_read(const int *counter) {
+    int n;
+    note_lock();
+    n = *counter;
+    note_unlock();
+    return n;
+}
+
+void result_came(int32_t code, const char *desc, const char *json, const void *user_data) {
+    struct result *r = (struct result *)user_data;
+    note_lock();
+    if (desc == NULL || json == NULL) test_fail(__FILE__, __LINE__, "a callback was given NULL for a text");
+    r->calls++;
+    r->code = code;
+    r->thread = pthread_self();
+    free(r->json);
+    r->json = strdup(json);
+    note_tell();
+    note_unlock();
+}
+
+int result_wait(struct result *r) {
+    WAIT_FOR(r->calls > 0);
+    return r->code;
+}
+
+void result_clear(struct result *r) {
+    free(r->json);
+    memset(r, 0, sizeof *r);
+}
+
+void count_came(int32_t code, const char *desc, const char *json, const void *user_data) {
+    (void)code, (void)desc, (void)json;
+    note_add((int *)user_data);
+}
+
+static char home[128];
+static pid_t owner;
+
+static int remove_one(const char *path, const struct stat *info, int type, struct FTW *at) {
+    (void)info, (void)type, (void)at;
+    return remove(path);
+}
+
+static void remove_folder(void) {
+    if (getpid() == owner) nftw(home, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+const char *folder(void) {
+    if (home[0] == 0) {
+        const char *base = getenv("TMPDIR");
+        snprintf(home, sizeof home, "%.80s/timbre-test-XXXXXX", base ? base : "/tmp");
+        if (mkdtemp(home) == NULL) test_fail(__FILE__, __LINE__, "mkdtemp: %s", strerror(errno));
+        owner = getpid();
+        atexit(remove_folder);
+    }
+    return home;
+}
+
+#ifndef TIMBRE_NO_LIBRARY /* reload.c loads the library itself */
 
 void drain(void) {
     struct result r = {0};
@@ -73,3 +183,5 @@ void peer_sends(const char *user, const char *target, int count) {
     snprintf(command, sizeof command, "'%.380s/peer' %s %s %d", self, user, target, count);
     CHECK_INT(system(command), 0);
 }
+
+#endif

@@ -11,7 +11,8 @@
 #     fuzz [SECONDS]    random calls through the C interface (5)
 #     asan              the C and C++ programs under AddressSanitizer
 #     valgrind          C programs under valgrind
-#     all               everything but asan and valgrind
+#     clang             the C and C++ programs, compiled by clang
+#     all               everything but asan, valgrind and clang
 #
 # TIMBRE_LIB_DIR is where libImSDK.so lies (build/lib), TIMBRED the server program (build/bin/timbred), CC and CXX the
 # compilers (gcc, g++). TIMBRE_ASAN=1 compiles all programs with AddressSanitizer, TIMBRE_VALGRIND=1 runs them in valgrind.
@@ -41,25 +42,23 @@ variant() {
     compile="$flags $sanitize"
 }
 
-# source NAME: prints the file a program is made of.
+# source_of NAME: prints the file a program is made of.
 source_of() {
     if [ -f "$root/tests/c/$1.c" ]; then echo "$root/tests/c/$1.c"; else echo "$root/tests/cpp/$1.cpp"; fi
 }
 
 # build PROGRAM...: compiles what is missing or older than its sources.
 build() {
-    local name source object link="-L$lib -lImSDK -lpthread -ldl -Wl,-rpath,$lib"
-    for name in note harness; do
-        object=$bin/$name.o
-        newer "$object" || $cc -std=gnu99 $compile -c "$root/tests/c/$name.c" -o "$object" || return 1
-    done
+    local name source link="-L$lib -lImSDK -lpthread -ldl -Wl,-rpath,$lib" harness=$bin/harness.o
+    newer "$harness" || $cc -std=gnu99 $compile -c "$root/tests/c/harness.c" -o "$harness" || return 1
     for name; do
         newer "$bin/$name" && continue
         source=$(source_of "$name")
         case $source in
-        */reload.c) $cc -std=gnu99 $compile "$source" "$bin/note.o" -o "$bin/$name" -lpthread -ldl || return 1 ;;
-        *.c) $cc -std=gnu99 -pedantic $compile "$source" "$bin/note.o" "$bin/harness.o" -o "$bin/$name" $link || return 1 ;;
-        *) $cxx -std=c++98 -Wno-long-long $compile "$source" "$bin/note.o" "$bin/harness.o" -o "$bin/$name" $link || return 1 ;;
+        */reload.c) $cc -std=gnu99 -DTIMBRE_NO_LIBRARY $compile "$source" "$root/tests/c/harness.c" -o "$bin/$name" \
+            -lpthread -ldl || return 1 ;;
+        *.c) $cc -std=gnu99 -pedantic $compile "$source" "$harness" -o "$bin/$name" $link || return 1 ;;
+        *) $cxx -std=c++98 -Wno-long-long $compile "$source" "$harness" -o "$bin/$name" $link || return 1 ;;
         esac
     done
 }
@@ -126,7 +125,7 @@ fuzz() {
     attempt env -u TIMBRED timeout $(($1 + 120)) python3 "$root/tests/python/fuzz.py" "$1"
 }
 
-asan() {
+with_asan() {
     variant asan
     setters
     alone garbage forked signals order reload
@@ -135,7 +134,18 @@ asan() {
     variant "$usual"
 }
 
-valgrind_() {
+with_clang() {
+    cc=clang cxx=clang++
+    variant "$usual"
+    setters
+    alone garbage forked signals order reload
+    served threads uninit
+    exits 3
+    cc=${CC:-gcc} cxx=${CXX:-g++}
+    variant "$usual"
+}
+
+with_valgrind() {
     variant valgrind
     served setters
     alone garbage
@@ -161,8 +171,9 @@ while [ $# -gt 0 ]; do
     cycles) count 100 "${2:-}"; cycles "$n" ;;
     garbage) alone garbage ;;
     fuzz) count 5 "${2:-}"; fuzz "$n" ;;
-    asan) asan ;;
-    valgrind) valgrind_ ;;
+    asan) with_asan ;;
+    valgrind) with_valgrind ;;
+    clang) with_clang ;;
     all) shift; set -- replay setters exits host cycles garbage fuzz "$@"; used=0 ;;
     *) echo "run.sh: no test is called $1" >&2; exit 2 ;;
     esac
