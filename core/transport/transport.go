@@ -43,6 +43,9 @@ const (
 // Status of the link as the host sees it, with the numbers of TIMNetworkStatus.
 type Status int
 
+// Dialer opens a network connection.
+type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
+
 // Config of a link.
 type Config struct {
 	URL    func() string             // asked before every dial
@@ -54,6 +57,7 @@ type Config struct {
 	Open   func(ctx context.Context) // a new connection stands: log in with Login, then call Release
 	Push   func(p *protocol.Push)    // on the reading goroutine
 	Late   func()                    // likewise: the answer to a request that has ended came after all; may be nil
+	Dial   Dialer                    // opens connections; nil: the system does
 }
 
 // Link is one account's connection. All methods may be called from any goroutine.
@@ -183,8 +187,12 @@ func (l *Link) dial(ctx context.Context) (*websocket.Conn, error) {
 	dialing, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	var release []func() bool
+	connect := l.cfg.Dial
+	if connect == nil {
+		connect = (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext
+	}
 	open := func(ctx context.Context, network, address string) (net.Conn, error) {
-		nc, err := (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext(ctx, network, address)
+		nc, err := connect(ctx, network, address)
 		if err == nil {
 			release = append(release, context.AfterFunc(dialing, func() { nc.Close() }))
 		}

@@ -21,10 +21,6 @@ const (
 	statusFailed = 3
 )
 
-// commitTime bounds how old an accepted send may be at a SIGKILL without being known afterwards, in milliseconds. A call
-// returns before its transaction has been committed.
-const commitTime = 5000
-
 // intent is one send as the journal tells it.
 type intent struct {
 	content, id string
@@ -100,8 +96,7 @@ type report struct {
 	lines           []string
 	count           map[string]int
 	lost, doubled   int
-	unstored, known int
-	oldest          int64 // of the unstored: milliseconds before the kill
+	known int
 }
 
 // bad notes a violation; of each kind the first ten are shown.
@@ -184,7 +179,6 @@ func (r *report) sender(user string, j *journal, own, stored []message, sent []s
 	for i := range own {
 		status[own[i].content()] = &own[i]
 	}
-	vanished := map[int][]*intent{}
 	killed := func(i *intent) bool { return i.run <= len(ends) && ends[i.run-1] != 0 }
 	for _, i := range j.order {
 		m := status[i.content]
@@ -200,8 +194,6 @@ func (r *report) sender(user string, j *journal, own, stored []message, sent []s
 			r.lost++
 			r.bad("lost", "%s was told that %s had been sent; the server does not have it", user, i.content)
 		case there || i.failed():
-		case m == nil && killed(i):
-			vanished[i.run] = append(vanished[i.run], i)
 		case m == nil:
 			r.lost++
 			r.bad("lost", "%s: %s was accepted and nobody knows it", user, i.content)
@@ -217,37 +209,12 @@ func (r *report) sender(user string, j *journal, own, stored []message, sent []s
 			r.bad("failed", "%s: %s was reported failed and is not in the history", user, i.content)
 		}
 	}
-	r.vanished(user, j, vanished, ends, status)
 	for _, i := range j.intents {
 		if _, there := delivered[i.content]; there && i.refused {
 			r.bad("refused", "%s: %s was refused and delivered", user, i.content)
 		}
 	}
 	r.sequence(user, j, stored)
-}
-
-// vanished looks at what was accepted shortly before a SIGKILL and is not known any more: calls return before the
-// commit, so the last ones of a killed process may be gone, but only the last ones and only the youngest.
-func (r *report) vanished(user string, j *journal, byRun map[int][]*intent, ends []int64, status map[string]*message) {
-	for run, list := range byRun {
-		first := list[0]
-		for _, i := range j.order[first.order:] {
-			if i.run == run && status[i.content] != nil {
-				r.lost++
-				r.bad("lost", "%s: %s was accepted and is not known, %s after it is", user, first.content, i.content)
-				break
-			}
-		}
-		for _, i := range list {
-			r.unstored++
-			r.oldest = max(r.oldest, ends[run-1]-i.at)
-			if i.at < ends[run-1]-commitTime {
-				r.lost++
-				r.bad("lost", "%s: %s was accepted %d ms before the process was killed and is not known", user, i.content,
-					ends[run-1]-i.at)
-			}
-		}
-	}
 }
 
 // sequence checks that what a user sent arrived in the order in which he sent it. What was reported failed may come when

@@ -406,8 +406,8 @@ func (t *test) finish(err error) int {
 	}
 	if p := t.proxy; p != nil && len(t.clients) == 2 {
 		p.mu.Lock()
-		fmt.Printf("%d outages, %d exits of a client, %d delays, %d throttlings, %d stalls, %d half-open, %d refusals; %d left by a killed process marked failed, %d not yet stored at a kill (at most %d ms old)\n",
-			t.server.outages, t.clients[0].exits+t.clients[1].exits, p.delays, p.throttles, p.stalls, p.halves, p.refusals, r.known, r.unstored, r.oldest)
+		fmt.Printf("%d outages, %d exits of a client, %d delays, %d throttlings, %d stalls, %d half-open, %d refusals; %d left by a killed process marked failed\n",
+			t.server.outages, t.clients[0].exits+t.clients[1].exits, p.delays, p.throttles, p.stalls, p.halves, p.refusals, r.known)
 		fmt.Printf("%d sends accepted: %d succeeded, %d failed; kills %d/%d, %d cuts, %d resets, %d truncations: lost %d, doubled %d\n",
 			t.totals.accepted, t.totals.succeeded, t.totals.failed, t.clients[0].kills+t.clients[1].kills, t.server.kills,
 			p.cuts, p.resets, p.truncations, r.lost, r.doubled)
