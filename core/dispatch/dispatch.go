@@ -36,9 +36,10 @@ const slow = 64
 type Queue struct {
 	mu         sync.Mutex
 	changed    *sync.Cond
-	items      []*Item // nil where a newer item took over
-	first      int     // items before it have run
-	keyed      map[string]int
+	items      []*Item        // nil where a newer item took over
+	first      int            // items before it have run
+	removed    int            // how many have left items for ever
+	keyed      map[string]int // the number of the newest item with a key: its place in items plus removed
 	waiting    int
 	generation int
 	running    bool // the thread exists
@@ -75,14 +76,15 @@ func (q *Queue) Post(generation int, it *Item) bool {
 
 func (q *Queue) add(it *Item) {
 	if it.Key != "" {
-		if at, ok := q.keyed[it.Key]; ok && q.waiting >= slow {
+		if number, ok := q.keyed[it.Key]; ok && q.waiting >= slow {
+			at := number - q.removed
 			if it.Merge != nil {
 				it = it.Merge(q.items[at], it)
 			}
 			q.items[at] = nil
 			q.waiting--
 		}
-		q.keyed[it.Key] = len(q.items)
+		q.keyed[it.Key] = q.removed + len(q.items)
 	}
 	q.items = append(q.items, it)
 	q.waiting++
@@ -140,16 +142,30 @@ func (q *Queue) next() *Item {
 			continue
 		}
 		q.waiting--
-		if it.Key != "" && q.keyed[it.Key] == q.first-1 {
+		if it.Key != "" && q.keyed[it.Key] == q.removed+q.first-1 {
 			delete(q.keyed, it.Key)
 		}
+		q.shrink()
 		return it
 	}
+	q.removed += q.first
 	q.items, q.first = q.items[:0], 0
 	if cap(q.items) > 4096 {
 		q.items = nil
 	}
 	return nil
+}
+
+// shrink gives the room of items that have run back, for a queue that never runs empty.
+func (q *Queue) shrink() {
+	if q.first < 1024 || q.first < len(q.items)/2 {
+		return
+	}
+	kept := copy(q.items, q.items[q.first:])
+	clear(q.items[kept:])
+	q.items = q.items[:kept]
+	q.removed += q.first
+	q.first = 0
 }
 
 // execute runs one item without the lock.

@@ -356,7 +356,9 @@ func TestStopAnswersEverything(t *testing.T) {
 
 func TestPushesKeepTheirOrder(t *testing.T) {
 	var got []string
-	bubble(t, func(c *transport.Config) { c.Push = func(p *protocol.Push) { got = append(got, p.Kind+string(p.Body)) } },
+	bubble(t, func(c *transport.Config) {
+		c.Push = func(p *protocol.Push) { got = append(got, p.Kind+string(p.Body)) }
+	},
 		func(t *testing.T, s *linktest.Server, l *transport.Link) {
 			synctest.Wait()
 			var want []string
