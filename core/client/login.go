@@ -1,11 +1,8 @@
 package client
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"path/filepath"
 	"sync"
 	"time"
@@ -13,9 +10,9 @@ import (
 	"timbre/core/event"
 	"timbre/core/store"
 	"timbre/core/transport"
+	"timbre/model"
 	"timbre/model/tim"
 	"timbre/model/usersig"
-	"timbre/protocol"
 )
 
 const (
@@ -27,7 +24,6 @@ const (
 	dialsPerLogin = 2
 	// busyPause is the pause before a login is repeated because the server was busy.
 	busyPause = 500 * time.Millisecond
-	maxUserID = 32
 )
 
 // attempt is one login under way.
@@ -140,7 +136,7 @@ func (c *Client) login(a *attempt) {
 
 // checkTicket finds what needs no server.
 func (c *Client) checkTicket(a *attempt) *transport.Error {
-	if !validUserID(a.user) {
+	if !model.ValidUserID(a.user) {
 		return &transport.Error{Code: tim.ErrSDKCommInvalidIdentifier, Text: "a user id has 1 to 32 bytes of printable ASCII"}
 	}
 	if t, err := usersig.Parse(a.sig); err == nil && t.Expired(time.Now()) {
@@ -148,15 +144,6 @@ func (c *Client) checkTicket(a *attempt) *transport.Error {
 		return &transport.Error{Code: tim.ErrUserSigExpired, Text: "the UserSig has expired"}
 	}
 	return nil
-}
-
-func validUserID(user string) bool {
-	for i := range len(user) {
-		if user[i] < 0x20 || user[i] > 0x7e {
-			return false
-		}
-	}
-	return user != "" && len(user) <= maxUserID
 }
 
 // openSession opens the user's database, unless an earlier attempt has.
@@ -191,7 +178,7 @@ func (c *Client) openSession(user string) *transport.Error {
 
 // OpenCache opens a user's database without a login, so that lists can be read.
 func (c *Client) OpenCache(user string) *transport.Error {
-	if !validUserID(user) {
+	if !model.ValidUserID(user) {
 		return &transport.Error{Code: tim.ErrInvalidParameters, Text: "not a user id"}
 	}
 	if c.Status() != tim.LoginStatusUnLogined {
@@ -207,99 +194,6 @@ func (c *Client) folder(user string) string {
 		return ""
 	}
 	return filepath.Join(v.DataFolder, fmt.Sprintf("%d_%x", c.cfg.AppID, user))
-}
-
-// authenticate sends the login over the present connection.
-func (c *Client) authenticate() {
-	c.mu.Lock()
-	s, a := c.session, c.attempt
-	resume := c.status == tim.LoginStatusLogined
-	if s == nil || s.device == "" || !resume && (a == nil || a.user != s.user) {
-		c.mu.Unlock()
-		return
-	}
-	if !resume {
-		s.sig = a.sig
-		c.warnOpenWire()
-	}
-	sig := s.sig
-	c.mu.Unlock()
-	body := protocol.Marshal(protocol.Login{Version: protocol.Version, App: c.cfg.AppID, User: s.user, Sig: sig,
-		Device: s.device, Platform: deviceClass(), Resume: resume, Client: "timbre/" + Version})
-	// A login that begins and the link's Open may both come here: the link sends one.
-	c.link.Login(body, answerTimeout, func(answer protocol.Answer, err error) {
-		switch {
-		case err != nil: // the link connects again, or the login's own deadline comes
-			c.cfg.Log.Info("no answer to the login", "err", err)
-			if errors.As(err, new(*transport.Error)) && resume {
-				c.link.Drop()
-			}
-		case answer.Code == 0:
-			var in protocol.LoggedIn
-			if json.Unmarshal(answer.Body, &in) == nil {
-				c.loggedIn(s, a, in)
-			}
-		case answer.Code == protocol.CodeBusy || answer.Code == protocol.CodeInside:
-			time.AfterFunc(busyPause, c.authenticate)
-		default:
-			c.refused(s, a, resume, &transport.Error{Code: answer.Code, Text: answer.Desc})
-		}
-	})
-}
-
-// warnOpenWire says so when a ticket is about to cross a network unencrypted.
-func (c *Client) warnOpenWire() {
-	u, err := url.Parse(c.cfg.Settings.ServerURL())
-	if err != nil || u.Scheme != "ws" {
-		return
-	}
-	if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		c.cfg.Log.Warn("the UserSig crosses the network unencrypted: use wss://", "server", u.Host)
-	}
-}
-
-// refused ends what the server does not accept.
-func (c *Client) refused(s *session, a *attempt, resume bool, why *transport.Error) {
-	c.cfg.Log.Warn("login refused", "code", why.Code)
-	if why.Code == tim.ErrSVRAccountUsersigExpired && !resume {
-		c.cfg.Sink.Emit(event.Event{Setter: tim.OpTIMSetUserSigExpiredCallback})
-	}
-	switch {
-	case !resume && a != nil:
-		c.loginFailed(a, why)
-	case why.Code == tim.ErrLoginKickedOffByOther:
-		c.lost(s, tim.OpTIMSetKickedOfflineCallback, why.Text)
-	default:
-		c.lost(s, tim.OpTIMSetUserSigExpiredCallback, why.Text)
-	}
-}
-
-// loggedIn runs on the link's goroutine; what takes time follows on its own.
-func (c *Client) loggedIn(s *session, a *attempt, in protocol.LoggedIn) {
-	c.mu.Lock()
-	if c.session != s || c.closed || c.status == tim.LoginStatusLogouting || c.status == tim.LoginStatusUnLogined {
-		c.mu.Unlock()
-		return
-	}
-	first := c.status == tim.LoginStatusLogining
-	if first {
-		if c.attempt != a || a == nil {
-			c.mu.Unlock()
-			return
-		}
-		c.attempt = nil
-		a.timer.Stop()
-	}
-	c.status = tim.LoginStatusLogined
-	c.offset = time.Until(time.UnixMilli(in.Time))
-	c.mu.Unlock()
-	s.tinyID.Store(in.TinyID)
-	c.cfg.Log.Info("logged in", "user", s.user, "tinyid", in.TinyID, "first", first)
-	if first {
-		a.answer(0, "")
-	}
-	c.link.Release()
-	c.Go(func() { s.begin(in) })
 }
 
 // loginFailed answers the login and leaves the session open for reading.

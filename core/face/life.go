@@ -26,7 +26,10 @@ const (
 func (f *Face) init(c *call) int64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.client != nil {
+	switch {
+	case f.leaving: // TIMUninit is running on another thread, or around this callback
+		return tim.ResultErrSDKUninit
+	case f.client != nil:
 		return tim.ResultSucc
 	}
 	f.lines.Store(int64(f.queue.Generation()))

@@ -43,8 +43,7 @@ func (m *Messages) infos(done event.Done, query func(sqlite.Queryer) ([]*convers
 		return err
 	})
 	if err != nil {
-		e := m.dbError(err)
-		done(e.Code, e.Text, "[]")
+		m.failing(done, "[]")(err)
 		return
 	}
 	done(0, "", array(out))
@@ -66,10 +65,7 @@ func (m *Messages) CreateConversation(typ int, peer string, done event.Done) {
 			tx.After(func() { done(0, "", text) })
 			return nil
 		},
-		Failed: func(err error) {
-			e := m.dbError(err)
-			done(e.Code, e.Text, "")
-		},
+		Failed: m.failing(done, ""),
 	})
 }
 
@@ -83,8 +79,7 @@ func (m *Messages) TotalUnread(done event.Done) {
 	})
 	result := `{"` + tim.KeyConvGetTotalUnreadMessageCountResultUnreadCount + `":` + strconv.FormatUint(total, 10) + `}`
 	if err != nil {
-		e := m.dbError(err)
-		done(e.Code, e.Text, "")
+		m.failing(done, "")(err)
 		return
 	}
 	done(0, "", result)

@@ -2,7 +2,6 @@ package message
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 	"time"
 
@@ -10,7 +9,6 @@ import (
 
 	"timbre/core/conversation"
 	"timbre/core/event"
-	"timbre/core/store"
 	"timbre/core/transport"
 	"timbre/model/tim"
 	"timbre/protocol"
@@ -75,8 +73,7 @@ func (m *Messages) History(p Page, online bool, done event.Done) {
 		return err
 	})
 	if err != nil {
-		e := m.dbError(err)
-		done(e.Code, e.Text, "[]")
+		m.failing(done, "[]")(err)
 		return
 	}
 	done(0, "", array(out))
@@ -159,127 +156,4 @@ func window(p Page) (from, to int64) {
 		from = max(end-p.Period, 1)
 	}
 	return from, to
-}
-
-// need says which numbers a page wants and which of them are missing.
-type need struct {
-	lo, hi uint64
-	limit  int
-}
-
-// fill pulls what the page needs and the database does not have.
-func (m *Messages) fill(ctx context.Context, p Page) {
-	timeout := pullTimeout
-	if _, open, _, _ := m.link.Connected(); !open {
-		timeout = awayTimeout
-	}
-	for range maxPulls {
-		n, err := m.missing(ctx, p)
-		if err != nil || n.limit == 0 {
-			return
-		}
-		body := protocol.Marshal(protocol.Range{Peer: p.Peer, Lo: n.lo, Hi: n.hi, Limit: n.limit, Newer: p.Newer})
-		a, err := m.link.Ask(ctx, protocol.OpRange, "", body, timeout)
-		if err != nil || a.Code != 0 {
-			m.log.Warn("history: the server did not answer", "code", a.Code, "err", err)
-			return
-		}
-		var got protocol.Ranged
-		if json.Unmarshal(a.Body, &got) != nil {
-			return
-		}
-		if err := m.store.Write(ctx, func(tx *store.Tx) error { return m.ranged(tx, p.Peer, &got) }); err != nil {
-			m.log.Error("history: messages could not be stored", "err", err)
-			return
-		}
-	}
-}
-
-// ranged stores a piece of history.
-func (m *Messages) ranged(tx *store.Tx, peer string, got *protocol.Ranged) error {
-	m.arrivals(tx)
-	e, err := m.book.Open(tx, tim.ConvC2C, peer)
-	if err != nil {
-		return err
-	}
-	for _, raw := range got.Msgs {
-		if msg, ok := protocol.ParseMessage(raw); ok {
-			if _, err := m.receive(tx, &msg, pulled); err != nil {
-				return err
-			}
-		}
-	}
-	if got.Min > 1 { // what lies before is gone for good, there is nothing to ask for
-		if err := addRange(tx.Tx, e.ID, 1, got.Min-1); err != nil {
-			return err
-		}
-	}
-	if got.Hi < got.Lo || got.Hi == 0 {
-		return nil
-	}
-	return addRange(tx.Tx, e.ID, got.Lo, got.Hi)
-}
-
-// missing finds the hole that is nearest to the page's start. A limit of 0 means that nothing is missing.
-func (m *Messages) missing(ctx context.Context, p Page) (n need, err error) {
-	err = m.store.Read(ctx, func(q sqlite.Queryer) error {
-		c, err := conversation.Find(q, p.Type, p.Peer)
-		if err != nil {
-			return err
-		}
-		if c == nil { // never seen here: ask for the newest
-			n = need{lo: 1, limit: min(p.Count, protocol.MaxRange)}
-			return nil
-		}
-		at, err := m.anchor(q, c, p)
-		if err != nil {
-			return err
-		}
-		if p.Newer {
-			n, err = newerHole(q, c, at, p.Count)
-		} else {
-			n, err = olderHole(q, c, at, p.Count)
-		}
-		return err
-	})
-	return n, err
-}
-
-func olderHole(q sqlite.Queryer, c *conversation.Conversation, at anchor, count int) (need, error) {
-	first := c.ClearSeq + 1
-	hi := c.MaxSeq
-	if at.sort != farthest {
-		hi = min(hi, uint64(at.sort+1)/2-1+uint64(at.sort%2))
-	}
-	if hi < first || c.MaxSeq == 0 {
-		return need{}, nil
-	}
-	lowest := first
-	if hi > uint64(count) {
-		lowest = max(first, hi-uint64(count)+1)
-	}
-	lo, _, err := rangeAround(q, c.ID, hi)
-	if err != nil || lo != 0 && lo <= lowest {
-		return need{}, err
-	}
-	if lo != 0 {
-		hi = lo - 1
-	}
-	return need{lo: first, hi: hi, limit: min(max(int(hi-lowest)+1, 1), protocol.MaxRange)}, nil
-}
-
-func newerHole(q sqlite.Queryer, c *conversation.Conversation, at anchor, count int) (need, error) {
-	lo := max(c.ClearSeq+1, uint64(max(at.sort, 0))/2+1)
-	if lo > c.MaxSeq {
-		return need{}, nil
-	}
-	highest := min(c.MaxSeq, lo+uint64(count)-1)
-	_, hi, err := rangeAround(q, c.ID, lo)
-	if err != nil || hi >= highest {
-		return need{}, err
-	}
-	if hi != 0 {
-		lo = hi + 1
-	}
-	return need{lo: lo, hi: c.MaxSeq, limit: min(int(highest-lo)+1, protocol.MaxRange)}, nil
 }

@@ -87,8 +87,7 @@ func (m *Messages) list(done event.Done, query func(sqlite.Queryer) ([]*Row, err
 		return nil
 	})
 	if err != nil {
-		e := m.dbError(err)
-		done(e.Code, e.Text, "[]")
+		m.failing(done, "[]")(err)
 		return
 	}
 	done(0, "", array(out))
@@ -170,10 +169,7 @@ func (m *Messages) keep(typ int, peer string, list []*Row, done event.Done, resu
 			tx.After(func() { done(0, "", result(&e.Conversation)) })
 			return nil
 		},
-		Failed: func(err error) {
-			e := m.dbError(err)
-			done(e.Code, e.Text, "")
-		},
+		Failed: m.failing(done, ""),
 	})
 }
 
@@ -202,9 +198,6 @@ func (m *Messages) SetLocalData(msgID string, number uint32, text string, done e
 			})
 			return nil
 		},
-		Failed: func(err error) {
-			e := m.dbError(err)
-			done(e.Code, e.Text, "")
-		},
+		Failed: m.failing(done, ""),
 	})
 }

@@ -144,6 +144,14 @@ func (m *Messages) tell(id int64, code int, desc, json string) {
 	}
 }
 
+// failing answers a call that the database refused.
+func (m *Messages) failing(done event.Done, json string) func(error) {
+	return func(err error) {
+		e := m.dbError(err)
+		done(e.Code, e.Text, json)
+	}
+}
+
 // dbError is the result of a call that the database refused.
 func (m *Messages) dbError(err error) *transport.Error {
 	if errors.Is(err, store.ErrClosed) {

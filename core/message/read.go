@@ -48,10 +48,7 @@ func (m *Messages) MarkRead(t Target, done event.Done) {
 			tx.After(all.seal)
 			return nil
 		},
-		Failed: func(err error) {
-			e := m.dbError(err)
-			done(e.Code, e.Text, "")
-		},
+		Failed: m.failing(done, ""),
 	})
 }
 
@@ -234,10 +231,7 @@ func (m *Messages) Delete(typ int, peer string, done event.Done) {
 			}
 			return m.intend(tx, KindClear, e.ID, all)
 		},
-		Failed: func(err error) {
-			e := m.dbError(err)
-			done(e.Code, e.Text, "")
-		},
+		Failed: m.failing(done, ""),
 	})
 }
 

@@ -2,9 +2,10 @@
 // behind it may trust its input.
 //
 // Hosts written for the interface rely on a lenient parser: raw control characters inside strings, invalid UTF-8 and
-// duplicate keys are accepted. Here control characters are escaped, bad bytes become U+FFFD, the last of duplicate keys
-// wins, blanks between tokens go, and keys in an older spelling get today's. What stays an error: broken syntax, text
-// after the value, nesting over MaxDepth. Numbers travel as written, so no digit of a 64-bit value is lost.
+// duplicate keys are accepted. Here control characters are escaped, bad bytes and halves of surrogate pairs become U+FFFD,
+// the last of duplicate keys wins, blanks between tokens go, and keys in an older spelling get today's. What stays an
+// error: broken syntax, text after the value, nesting over MaxDepth. Numbers travel as written, so no digit of a 64-bit
+// value is lost.
 //
 // Rejected: encoding/json (floats for numbers, twenty times the cost), gjson alone (refuses raw control characters and
 // takes the first of duplicate keys).
@@ -12,6 +13,7 @@ package strictjson
 
 import (
 	"errors"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
@@ -205,14 +207,18 @@ func (p *parser) escape() error {
 	switch p.in[p.at+1] {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
 	case 'u':
-		n = 6
-		if p.at+n > len(p.in) {
+		r, ok := p.unicode(p.at)
+		if !ok {
 			return ErrSyntax
 		}
-		for _, c := range []byte(p.in[p.at+2 : p.at+6]) {
-			if !('0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f') {
-				return ErrSyntax
+		n = 6
+		if utf16.IsSurrogate(r) {
+			if low, ok := p.unicode(p.at + 6); !ok || utf16.DecodeRune(r, low) == utf8.RuneError {
+				p.out = utf8.AppendRune(p.out, utf8.RuneError) // half a pair
+				p.at += n
+				return nil
 			}
+			n = 12
 		}
 	default:
 		return ErrSyntax
@@ -220,6 +226,24 @@ func (p *parser) escape() error {
 	p.out = append(p.out, p.in[p.at:p.at+n]...)
 	p.at += n
 	return nil
+}
+
+// unicode reads the escape \uXXXX at a place.
+func (p *parser) unicode(at int) (r rune, ok bool) {
+	if at+6 > len(p.in) || p.in[at] != '\\' || p.in[at+1] != 'u' {
+		return 0, false
+	}
+	for _, c := range []byte(p.in[at+2 : at+6]) {
+		switch {
+		case '0' <= c && c <= '9':
+			r = r<<4 | rune(c-'0')
+		case 'a' <= c|0x20 && c|0x20 <= 'f':
+			r = r<<4 | rune(c|0x20-'a'+10)
+		default:
+			return 0, false
+		}
+	}
+	return r, true
 }
 
 // member is where a member of the current object stands in the output.

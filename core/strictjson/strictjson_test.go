@@ -21,11 +21,12 @@ func TestNormalise(t *testing.T) {
 		{"a surrogate in UTF-8", "\"\xed\xa0\x80\"", "\"\uFFFD\uFFFD\uFFFD\""},
 		{"a cut character", "\"\xe4\xbd\"", "\"\uFFFD\uFFFD\""},
 		{"escapes stay", `"\ud83d\ude00\/\b\u00e9"`, `"\ud83d\ude00\/\b\u00e9"`},
+		{"half a pair", `"\ud83d \ude00\ud83d\u0041\ud83d\ud83d\ude00"`, "\"\uFFFD \uFFFD\uFFFD\\u0041\uFFFD\\ud83d\\ude00\""},
 		{"duplicate keys", `{"a":1,"b":2,"a":3}`, `{"b":2,"a":3}`},
 		{"duplicates in an escape", `{"a":1,"\u0061":2}`, `{"a":2}`},
 		{"duplicates inside", `{"x":[{"a":1,"a":{"b":1,"b":2}}]}`, `{"x":[{"a":{"b":2}}]}`},
 		{"all the same", `{"a":1,"a":2,"a":3}`, `{"a":3}`},
-		{"many keys", manyKeys(), strings.Replace(manyKeys(), `"k0":0,`, "", 1)},
+		{"many keys", manyKeys(), strings.Replace(manyKeys(), `"kA":0,`, "", 1)},
 		{"numbers as written", `[9007199254740993,18446744073709551615,-0,1.50,1E5,123456789012345678901234567890]`,
 			`[9007199254740993,18446744073709551615,-0,1.50,1E5,123456789012345678901234567890]`},
 		{"an older key", `{"message_offlie_push_config":{}}`, `{"message_offline_push_config":{}}`},
@@ -46,10 +47,10 @@ func TestNormalise(t *testing.T) {
 // manyKeys is an object with more keys than are looked through one by one, the first of them twice.
 func manyKeys() string {
 	var b strings.Builder
-	for i := range 30 {
-		b.WriteString(`"k` + string(rune('0'+i)) + `":` + "0,")
+	for i := range 26 {
+		b.WriteString(`"k` + string(rune('A'+i)) + `":` + "0,")
 	}
-	return "{" + b.String() + `"k0":1}`
+	return "{" + b.String() + `"kA":1}`
 }
 
 func TestRefused(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"timbre/core/store"
@@ -14,6 +15,9 @@ import (
 // had at the login has been applied.
 func (e *Engine) Begin(in protocol.LoggedIn) {
 	e.halt()
+	e.mu.Lock() // what is held of a log that the server has lost would be held for ever
+	e.held = slices.DeleteFunc(e.held, func(p protocol.Log) bool { return p.Epoch != in.Epoch })
+	e.mu.Unlock()
 	e.progress.Started()
 	e.catchUp(&in)
 }

@@ -16,8 +16,10 @@
 package sync
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -194,16 +196,10 @@ func (e *Engine) applyPiece(tx *store.Tx, piece protocol.Log) (uint64, error) {
 		}
 		c.pos, c.dirty = pos, true
 	}
-	if c.pos > start && e.holding() { // without progress the held pieces would only circle
+	if c.pos > start { // without progress the held pieces would only circle
 		tx.After(e.retryHeld)
 	}
 	return c.pos, nil
-}
-
-func (e *Engine) holding() bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return len(e.held) > 0
 }
 
 // hold keeps a piece that cannot be applied yet and starts the patience.
@@ -229,6 +225,7 @@ func (e *Engine) retryHeld() {
 		e.timer = nil
 	}
 	e.mu.Unlock()
+	slices.SortFunc(held, func(a, b protocol.Log) int { return cmp.Compare(a.From, b.From) })
 	for _, piece := range held {
 		e.submit(piece, nil)
 	}

@@ -1,0 +1,107 @@
+package client
+
+import (
+	"encoding/json"
+	"errors"
+	"net"
+	"net/url"
+	"time"
+
+	"timbre/core/event"
+	"timbre/core/transport"
+	"timbre/model/tim"
+	"timbre/protocol"
+)
+
+// authenticate sends the login over the present connection.
+func (c *Client) authenticate() {
+	c.mu.Lock()
+	s, a := c.session, c.attempt
+	resume := c.status == tim.LoginStatusLogined
+	if s == nil || s.device == "" || !resume && (a == nil || a.user != s.user) {
+		c.mu.Unlock()
+		return
+	}
+	if !resume {
+		s.sig = a.sig
+		c.warnOpenWire()
+	}
+	sig := s.sig
+	c.mu.Unlock()
+	body := protocol.Marshal(protocol.Login{Version: protocol.Version, App: c.cfg.AppID, User: s.user, Sig: sig,
+		Device: s.device, Platform: deviceClass(), Resume: resume, Client: "timbre/" + Version})
+	// A login that begins and the link's Open may both come here: the link sends one.
+	c.link.Login(body, answerTimeout, func(answer protocol.Answer, err error) {
+		switch {
+		case err != nil: // the link connects again, or the login's own deadline comes
+			c.cfg.Log.Info("no answer to the login", "err", err)
+			if errors.As(err, new(*transport.Error)) && resume {
+				c.link.Drop()
+			}
+		case answer.Code == 0:
+			var in protocol.LoggedIn
+			if json.Unmarshal(answer.Body, &in) == nil {
+				c.loggedIn(s, a, in)
+			}
+		case answer.Code == protocol.CodeBusy || answer.Code == protocol.CodeInside:
+			time.AfterFunc(busyPause, c.authenticate)
+		default:
+			c.refused(s, a, resume, &transport.Error{Code: answer.Code, Text: answer.Desc})
+		}
+	})
+}
+
+// warnOpenWire says so when a ticket is about to cross a network unencrypted.
+func (c *Client) warnOpenWire() {
+	u, err := url.Parse(c.cfg.Settings.ServerURL())
+	if err != nil || u.Scheme != "ws" {
+		return
+	}
+	if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		c.cfg.Log.Warn("the UserSig crosses the network unencrypted: use wss://", "server", u.Host)
+	}
+}
+
+// refused ends what the server does not accept.
+func (c *Client) refused(s *session, a *attempt, resume bool, why *transport.Error) {
+	c.cfg.Log.Warn("login refused", "code", why.Code)
+	if why.Code == tim.ErrSVRAccountUsersigExpired && !resume {
+		c.cfg.Sink.Emit(event.Event{Setter: tim.OpTIMSetUserSigExpiredCallback})
+	}
+	switch {
+	case !resume && a != nil:
+		c.loginFailed(a, why)
+	case why.Code == tim.ErrLoginKickedOffByOther:
+		c.lost(s, tim.OpTIMSetKickedOfflineCallback, why.Text)
+	default:
+		c.lost(s, tim.OpTIMSetUserSigExpiredCallback, why.Text)
+	}
+}
+
+// loggedIn runs on the link's goroutine; what takes time follows on its own.
+func (c *Client) loggedIn(s *session, a *attempt, in protocol.LoggedIn) {
+	c.mu.Lock()
+	if c.session != s || c.closed || c.status == tim.LoginStatusLogouting || c.status == tim.LoginStatusUnLogined {
+		c.mu.Unlock()
+		return
+	}
+	first := c.status == tim.LoginStatusLogining
+	if first {
+		if c.attempt != a || a == nil {
+			c.mu.Unlock()
+			return
+		}
+		c.attempt = nil
+		a.timer.Stop()
+	}
+	c.status = tim.LoginStatusLogined
+	c.offset = time.Until(time.UnixMilli(in.Time))
+	c.mu.Unlock()
+	s.tinyID.Store(in.TinyID)
+	c.cfg.Log.Info("logged in", "user", s.user, "tinyid", in.TinyID, "first", first)
+	if first {
+		a.answer(0, "")
+	}
+	c.link.Release()
+	c.Go(func() { s.begin(in) })
+}

@@ -1,0 +1,87 @@
+package message
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/tidwall/gjson"
+
+	"timbre/core/conversation"
+	"timbre/core/event"
+	"timbre/core/transport"
+	"timbre/model/tim"
+	"timbre/sqlite"
+)
+
+// Draft is a message that was accepted for sending.
+type Draft struct {
+	typ   int
+	peer  string
+	row   *Row
+	again bool             // a second try of an own message
+	bad   *transport.Error // why it cannot be sent
+}
+
+// MsgID is the public id that the message has from now on.
+func (d *Draft) MsgID() string { return d.row.MsgID }
+
+// NewDraft makes a message of the caller's JSON. An error means that a required key is missing or unusable.
+func (m *Messages) NewDraft(typ int, peer, json string) (*Draft, error) {
+	msg := gjson.Parse(json)
+	elements, err := complete(msg.Get(tim.KeyMsgElemArray))
+	if err != nil {
+		return nil, err
+	}
+	now := m.self.Now().Unix()
+	r := &Row{Sender: m.self.User, ClientTime: now, Rand: m.rand.Add(1), Status: tim.MsgSending, Platform: m.self.Platform(),
+		Elements: elements, Extra: extraOf(msg), Key: m.newKey(),
+		LocalInt: uint32(msg.Get(tim.KeyMsgCustomInt).Uint()), LocalStr: msg.Get(tim.KeyMsgCustomStr).String()}
+	r.flag()
+	r.MsgID = m.newID(r.Sender, now, r.Rand)
+	id := msg.Get(tim.KeyMsgMsgId).String()
+	again := id != "" && !msg.Get(tim.KeyMsgIsForwardMessage).Bool() && m.mine(typ, peer, id)
+	if again {
+		r.MsgID = id
+	}
+	return &Draft{typ: typ, peer: peer, row: r, again: again, bad: checkSendable(r.Elements, r.Extra)}, nil
+}
+
+// mine says whether the id is that of an own message of the conversation.
+func (m *Messages) mine(typ int, peer, msgID string) bool {
+	found := false
+	_ = m.store.Read(context.Background(), func(q sqlite.Queryer) error { // unreadable: then it is a new message
+		c, err := conversation.Find(q, typ, peer)
+		if err != nil || c == nil {
+			return err
+		}
+		row, err := m.known(q, c.ID, msgID)
+		found = row != nil
+		return err
+	})
+	return found
+}
+
+// Elements checks the elements of a message in the caller's JSON and returns them complete.
+func Elements(json string) (string, error) { return complete(gjson.Get(json, tim.KeyMsgElemArray)) }
+
+// Unsent makes a draft that nobody can send, for the answer to a call that came without a user.
+func Unsent(typ int, peer, json string) *Draft {
+	now := time.Now().Unix()
+	elements, _ := Elements(json) // checked before
+	r := &Row{ClientTime: now, Rand: rand.Uint32(), Status: tim.MsgSendFail, Elements: elements, Extra: extraOf(gjson.Parse(json))}
+	r.MsgID = fmt.Sprintf("-%d-%d", now, r.Rand)
+	return &Draft{typ: typ, peer: peer, row: r}
+}
+
+// JSON is the message as it would have been sent.
+func (d *Draft) JSON() string {
+	return d.row.json(&conversation.Conversation{Type: d.typ, Peer: d.peer}, d.row.Sender)
+}
+
+// Refuse answers a draft with an error and the message as it would have been sent.
+func (m *Messages) Refuse(d *Draft, why *transport.Error, done event.Done) {
+	c := &conversation.Conversation{Type: d.typ, Peer: d.peer}
+	done(why.Code, why.Text, d.row.json(c, m.self.User))
+}
