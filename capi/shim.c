@@ -11,6 +11,11 @@
  * the calling thread's thread-local variables first of all, so on Linux the gate hangs there for the main thread and
  * precedes every static of the host, whenever that was made. For exit() on another thread it is also registered with
  * atexit(), in TIMInit, TIMLogin and when a callback is set: handlers run last in, first out.
+ *
+ * Go keeps out of the host's signals. One that the host's threads block would come to a thread of Go's and end the process,
+ * and a handler without SA_ONSTACK would run on a goroutine's small stack. So Go's threads begin with these signals blocked
+ * (its runtime hands the mask of its first thread on), a call blocks them while it is in Go, and a callback runs with the
+ * mask that TIMInit's caller had. What Go needs itself stays open: faults, SIGPIPE, SIGURG, and SIGPROF for profilers.
  */
 #if defined(__linux__)
 #define _GNU_SOURCE
@@ -37,10 +42,14 @@ static void gate_leave(void) { ReleaseSRWLockExclusive(&gate_lock); }
 static void gate_tell(void) { WakeAllConditionVariable(&gate_change); }
 static int gate_wait(void) { return SleepConditionVariableSRW(&gate_change, &gate_lock, TIMBRE_EXIT_WAIT_SECONDS * 1000, 0) != 0; }
 static int forked(void) { return 0; }
+typedef int signals;
+static void signals_block(signals *before) { *before = 0; }
+static void signals_set(const signals *mask, signals *before) { (void)mask, (void)before; }
 static size_t text_length(const char *s) { return strnlen(s, TIMBRE_MAX_TEXT + 1); }
 #define TIMBRE_THREAD_LOCAL __thread
 #else
 #include <pthread.h>
+#include <signal.h>
 #include <time.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -56,7 +65,16 @@ static int gate_wait(void) {
     until.tv_sec += TIMBRE_EXIT_WAIT_SECONDS;
     return pthread_cond_timedwait(&gate_change, &gate_lock, &until) == 0;
 }
-__attribute__((constructor)) static void remember_process(void) { home = getpid(); }
+typedef sigset_t signals;
+static void signals_set(const signals *mask, signals *before) { pthread_sigmask(SIG_SETMASK, mask, before); }
+static void signals_block(signals *before) {
+    static const int open[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPIPE, SIGURG, SIGPROF};
+    signals all;
+    size_t i;
+    sigfillset(&all);
+    for (i = 0; i < sizeof open / sizeof *open; i++) sigdelset(&all, open[i]);
+    pthread_sigmask(SIG_BLOCK, &all, before);
+}
 static int forked(void) { return getpid() != home; }
 static size_t text_length(const char *s) { return strnlen(s, TIMBRE_MAX_TEXT + 1); }
 /* as the library's other one: the general model would need the dynamic linker's __tls_get_addr */
@@ -66,6 +84,21 @@ static size_t text_length(const char *s) { return strnlen(s, TIMBRE_MAX_TEXT + 1
 static int exiting;   /* under gate_lock */
 static int in_flight; /* under gate_lock: callbacks that run now */
 static TIMBRE_THREAD_LOCAL int depth; /* callbacks that this thread is inside of */
+static signals host_signals; /* under gate_lock: the mask of callbacks */
+
+#if !defined(_WIN32)
+#if defined(__linux__)
+/* Runs before Go's constructor, which makes Go's first thread, as the one below runs after it. */
+__attribute__((constructor(101))) static void before_go(void) { signals_block(&host_signals); }
+#define AFTER_GO signals_set(&host_signals, NULL)
+#else
+#define AFTER_GO pthread_sigmask(SIG_BLOCK, NULL, &host_signals)
+#endif
+__attribute__((constructor)) static void after_go(void) {
+    home = getpid();
+    AFTER_GO;
+}
+#endif
 
 static void exit_begins(void) {
     if (forked()) return; /* the lock may be held, and the callback in flight is not in this process */
@@ -87,16 +120,20 @@ static int has_exited(void) {
 }
 
 void timbre_run(int callback, uint64_t fn, const uint64_t *w, uint64_t user_data) {
+    signals mask, own;
     gate_enter();
     if (exiting) {
         gate_leave();
         return;
     }
     in_flight++;
+    mask = host_signals;
     gate_leave();
+    signals_set(&mask, &own);
     depth++;
     timbre_invoke(callback, (void (*)(void))(uintptr_t)fn, w, (const void *)(uintptr_t)user_data);
     depth--;
+    signals_set(&own, NULL);
     gate_enter();
     in_flight--;
     gate_tell();
@@ -153,6 +190,8 @@ static int64_t answer_outside(int op) {
 int64_t timbre_enter(int op, const uint64_t *args, int n) {
     uint64_t words[TIMBRE_MAX_ARGS], lens[TIMBRE_MAX_ARGS];
     const char *kinds = timbre_arg_kinds[op];
+    signals before;
+    int64_t result;
     int i;
     if (forked()) return answer_outside(op);
     if (has_exited()) return op == TIMBRE_OP_TIMUninit ? TIM_SUCC : answer_outside(op);
@@ -170,5 +209,13 @@ int64_t timbre_enter(int op, const uint64_t *args, int n) {
         GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, (LPCWSTR)(uintptr_t)&timbre_enter, &self);
     }
 #endif
-    return timbreCall(op, words, lens, n, depth > 0);
+    signals_block(&before);
+    if (op == TIMBRE_OP_TIMInit) {
+        gate_enter();
+        host_signals = before;
+        gate_leave();
+    }
+    result = timbreCall(op, words, lens, n, depth > 0);
+    signals_set(&before, NULL);
+    return result;
 }

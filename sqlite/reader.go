@@ -22,7 +22,17 @@ func (db *DB) Read(ctx context.Context, fn func(Queryer) error) error {
 	if err := db.barrier(ctx); err != nil {
 		return err
 	}
-	return fn(Reader{db})
+	err := fn(Reader{db})
+	if err != nil && db.isClosing() {
+		return ErrClosed // the read was cut off, whatever it says
+	}
+	return err
+}
+
+func (db *DB) isClosing() bool {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	return db.closing
 }
 
 // barrier waits for the jobs that are queued or running now.

@@ -59,6 +59,12 @@ func (m *Messages) ranged(tx *store.Tx, peer string, got *protocol.Ranged) error
 			}
 		}
 	}
+	if e.Visible && e.LastMsg == 0 { // the newest ones were not to be shown as such, an older one is
+		if e.LastMsg, err = latest(tx, &e.Conversation); err != nil {
+			return err
+		}
+		e.Touch(tx, false)
+	}
 	if got.Min > 1 { // what lies before is gone for good, there is nothing to ask for
 		if err := addRange(tx.Tx, e.ID, 1, got.Min-1); err != nil {
 			return err

@@ -1,6 +1,7 @@
 /*
  * The host's own signal handlers, set after the library was loaded: they run for signals to the process and to the
- * callback thread, with and without an alternate stack, while callbacks come.
+ * callback thread, with and without SA_ONSTACK, while callbacks come and calls are made. What all threads of the host block
+ * and one fetches with sigwait() does not come to a thread of the library, where it would end the process.
  */
 #include "harness.h"
 
@@ -43,26 +44,55 @@ static void round_of(int flags) {
     }
 }
 
+/* A thread of the host: calls, and leaves the process's signals to nobody else. */
+static int leave;
+static void *caller(void *unused) {
+    while (!note_read(&leave)) TIMGetLoginStatus();
+    return unused;
+}
+
+static void fetched(void) {
+    int i, number;
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM); /* nobody handles it: it would kill */
+    sigaddset(&set, SIGUSR2);
+    CHECK_INT(pthread_sigmask(SIG_BLOCK, &set, NULL), 0);
+    CHECK_INT(TIMInit(app(), NULL), TIM_SUCC); /* changes nothing; callbacks get this thread's mask */
+    drain(); /* the one in flight has the former mask */
+    for (i = 0; i < SIGNALS; i++) {
+        CHECK_INT(kill(getpid(), i % 2 ? SIGTERM : SIGUSR2), 0);
+        CHECK_INT(sigwait(&set, &number), 0);
+    }
+}
+
 int main(void) {
     int i;
     sigset_t set;
+    pthread_t thread;
     init();
     for (i = 0; i < 4; i++) CHECK_INT(TIMSetConfig("{}", again, NULL), TIM_SUCC);
     WAIT_FOR(came > 100);
     round_of(SA_ONSTACK | SA_RESTART);
     round_of(SA_ONSTACK);
     round_of(0); /* a plain handler; the main thread takes the process's signals */
+    CHECK_INT(pthread_create(&thread, NULL, caller, NULL), 0);
     sigemptyset(&set);
     sigaddset(&set, SIGUSR1);
     sigaddset(&set, SIGINT);
     CHECK_INT(pthread_sigmask(SIG_BLOCK, &set, NULL), 0);
-    round_of(SA_ONSTACK); /* now one of the library's threads takes them */
+    for (i = 0; i < 5; i++) round_of(0); /* the other one does, in the middle of calls too */
+    CHECK_INT(pthread_sigmask(SIG_UNBLOCK, &set, NULL), 0);
+    note_add(&leave);
+    pthread_join(thread, NULL);
+    fetched();
     note_lock();
     stop = 1;
     note_unlock();
     drain();
     CHECK_INT(TIMUninit(), TIM_SUCC);
-    test_ok("signals", "the host's handlers for SIGUSR1 and SIGINT ran for all of %d and %d signals while %d callbacks came",
-            (int)caught[SIGUSR1], (int)caught[SIGINT], note_read(&came));
+    test_ok("signals", "the host's handlers for SIGUSR1 and SIGINT ran for all of %d and %d signals while %d callbacks came; "
+            "%d signals that the host blocks were left to its sigwait()", (int)caught[SIGUSR1], (int)caught[SIGINT],
+            note_read(&came), SIGNALS);
     return 0;
 }

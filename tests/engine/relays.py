@@ -97,8 +97,8 @@ class Relay:
         except OSError:
             pass
         self.listener.close()
-        self.answers.set()
         self.cut()
+        self.answers.set()  # what was held back finds no connection any more
 
 
 def exactly(s, n):
