@@ -113,14 +113,14 @@ func (m *Messages) page(q sqlite.Queryer, c *conversation.Conversation, p Page) 
 	}
 	var where strings.Builder
 	where.WriteString(`WHERE conv=? AND status<>? AND `)
-	args := []any{c.ID, tim.MsgDeleted, at.sort, at.sort, at.moment, at.id}
+	args := []any{c.ID, tim.MsgDeleted, at.sort, at.moment, at.id}
 	from, to := window(p)
-	direction := ` ORDER BY sort DESC, ` + moment + ` DESC, id DESC LIMIT ?`
+	direction := ` ORDER BY sort DESC, moment DESC, id DESC LIMIT ?`
 	if p.Newer {
-		direction = ` ORDER BY sort, ` + moment + `, id LIMIT ?`
-		where.WriteString(`sort>=? AND (sort,` + moment + `,id)>(?,?,?)`)
+		direction = ` ORDER BY sort, moment, id LIMIT ?`
+		where.WriteString(`(sort,moment,id)>(?,?,?)`)
 	} else {
-		where.WriteString(`sort<=? AND (sort,` + moment + `,id)<(?,?,?)`)
+		where.WriteString(`(sort,moment,id)<(?,?,?)`)
 	}
 	const second = ` coalesce(nullif(server_time/1000,0),client_time)`
 	if from > 0 {

@@ -176,7 +176,7 @@ func (m *Messages) keep(typ int, peer string, list []*Row, done event.Done, resu
 // placeOf is the place after the newest message that is not younger; the moment decides among those that share it.
 func placeOf(q sqlite.Queryer, conv, serverTime int64) (int64, error) {
 	place := after(0)
-	_, err := q.Get(`SELECT sort|1 FROM message WHERE conv=? AND `+moment+`<=? ORDER BY sort DESC LIMIT 1`,
+	_, err := q.Get(`SELECT sort|1 FROM message WHERE conv=? AND moment<=? ORDER BY sort DESC LIMIT 1`,
 		[]any{&place}, conv, serverTime)
 	return place, err
 }

@@ -31,10 +31,11 @@ CREATE TABLE message (
 	elements    TEXT    NOT NULL,           -- JSON array
 	extra       TEXT    NOT NULL DEFAULT '',-- JSON object of keys that are not at their default, or ''
 	local_int   INTEGER NOT NULL DEFAULT 0,
-	local_str   TEXT    NOT NULL DEFAULT ''
+	local_str   TEXT    NOT NULL DEFAULT '',
+	moment      INTEGER GENERATED ALWAYS AS (iif(server_time>0,server_time,client_time*1000)) VIRTUAL -- when it was sent, milliseconds
 ) STRICT;
 CREATE UNIQUE INDEX message_seq ON message (conv, seq) WHERE seq IS NOT NULL;
-CREATE INDEX message_sort ON message (conv, sort);
+CREATE INDEX message_sort ON message (conv, sort, moment);
 CREATE INDEX message_msg_id ON message (msg_id);
 CREATE TABLE msg_range (
 	conv INTEGER NOT NULL,
@@ -89,9 +90,7 @@ func sortOf(seq uint64) int64 { return int64(seq) * 2 }
 // after is the place of a local message that follows everything up to seq.
 func after(seq uint64) int64 { return int64(seq)*2 + 1 }
 
-// moment is when a message was sent, in milliseconds, as SQL; see Row.moment.
-const moment = `iif(server_time>0,server_time,client_time*1000)`
-
+// moment is the column of the same name.
 func (r *Row) moment() int64 {
 	if r.ServerTime > 0 {
 		return r.ServerTime
@@ -164,7 +163,7 @@ func (r *Row) shown() bool { return r.Status != tim.MsgDeleted }
 // latest finds the row that the conversation shows as its last message, 0 when there is none.
 func latest(q sqlite.Queryer, c *conversation.Conversation) (int64, error) {
 	var id int64
-	_, err := q.Get(`SELECT id FROM message WHERE conv=? AND status<>? AND flags&?=0 ORDER BY sort DESC, `+moment+` DESC, id DESC LIMIT 1`,
+	_, err := q.Get(`SELECT id FROM message WHERE conv=? AND status<>? AND flags&?=0 ORDER BY sort DESC, moment DESC, id DESC LIMIT 1`,
 		[]any{&id}, c.ID, tim.MsgDeleted, flagNotLast)
 	return id, err
 }

@@ -7,6 +7,8 @@
  */
 #include "harness.h"
 
+#include <dirent.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,7 +156,34 @@ static void from_blocked(void) {
     CHECK_INT(came, 0); /* dropped */
 }
 
-static void server(int signal) { CHECK_INT(kill(atoi(getenv("TIMBRE_SERVER_PID")), signal), 0); }
+/* Whether all threads of the server have the state, T for stopped. */
+static int all_are(const char *pid, char state) {
+    char path[400], line[512];
+    struct dirent *e;
+    DIR *tasks;
+    int all = 1;
+    snprintf(path, sizeof path, "/proc/%s/task", pid);
+    CHECK((tasks = opendir(path)) != NULL);
+    while ((e = readdir(tasks)) != NULL) {
+        FILE *f;
+        char *after;
+        if (e->d_name[0] == '.') continue;
+        snprintf(path, sizeof path, "/proc/%s/task/%s/stat", pid, e->d_name);
+        if ((f = fopen(path, "r")) == NULL) continue; /* the thread has ended */
+        CHECK(fgets(line, sizeof line, f) != NULL);
+        fclose(f);
+        after = strrchr(line, ')');
+        all &= after != NULL && after[2] == state;
+    }
+    closedir(tasks);
+    return all;
+}
+
+static void server(int signal) {
+    const char *pid = getenv("TIMBRE_SERVER_PID");
+    CHECK_INT(kill(atoi(pid), signal), 0);
+    while (signal == SIGSTOP && !all_are(pid, 'T')) sched_yield();
+}
 
 /* Calls that wait for the server. */
 static void ask(int n) {
@@ -186,8 +215,8 @@ static void pending(int at_logout) {
         CHECK_INT(note_read(&came), PENDING); /* all before the logout's own */
         result_clear(&r);
     }
-    server(SIGCONT);
     finish();
+    server(SIGCONT);
     CHECK_INT(note_read(&came), PENDING);
     for (i = 0; i < PENDING; i++)
         CHECK_INT(codes[i], at_logout ? ERR_SDK_NOT_LOGGED_IN : ERR_SDK_COMM_INTERRUPT);

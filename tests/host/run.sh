@@ -35,7 +35,7 @@ variant() {
         sanitize="-fsanitize=address -fno-omit-frame-pointer"
         export ASAN_OPTIONS=detect_leaks=0:handle_segv=0:use_sigaltstack=0:abort_on_error=0 ;;
     valgrind) wrap=(valgrind -q --error-exitcode=9 --suppressions="$root/tests/host/go.supp" --errors-for-leak-kinds=none
-        --max-stackframe=16777216 --fair-sched=yes) ;;
+        --undef-value-errors=no --max-stackframe=16777216 --fair-sched=yes) ;;
     esac
     bin=$root/build/tests/$1-$(basename "$cc")-$(printf %s "$lib" | cksum | cut -d' ' -f1)
     mkdir -p "$bin"
