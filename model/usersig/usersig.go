@@ -109,7 +109,7 @@ func (t Ticket) Expired(now time.Time) bool { return !now.Before(t.Expires) }
 
 func (t Ticket) sign(secret string) string {
 	text := fmt.Sprintf("TLS.identifier:%s\nTLS.sdkappid:%d\nTLS.time:%d\nTLS.expire:%d\n",
-		t.User, t.App, t.Issued.Unix(), int64(t.Expires.Sub(t.Issued)/time.Second))
+		t.User, t.App, t.Issued.Unix(), t.Expires.Unix()-t.Issued.Unix())
 	if t.buffer != "" {
 		text += "TLS.userbuf:" + t.buffer + "\n"
 	}

@@ -93,10 +93,10 @@ func (j *journal) line(f []string) error {
 
 // report collects violations.
 type report struct {
-	lines           []string
-	count           map[string]int
-	lost, doubled   int
-	known int
+	lines         []string
+	count         map[string]int
+	lost, doubled int
+	known         int
 }
 
 // bad notes a violation; of each kind the first ten are shown.
