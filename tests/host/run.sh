@@ -74,14 +74,17 @@ attempt() {
     failed=1
 }
 
+# nowhere COMMAND...: without a server; the port is closed. The library reads its environment when it is loaded.
+nowhere() { env -u TIMBRED TIM_SERVER_URL=ws://127.0.0.1:9 "$@"; }
+
 server() { "$root/tests/with_server.sh" "$@"; }
 
-# alone PROGRAM...: without a server; the port is closed.
+# alone PROGRAM...: without a server.
 alone() {
     local name
     build "$@" || { failed=1; return; }
     for name; do
-        attempt env -u TIMBRED TIM_SERVER_URL=ws://127.0.0.1:9 timeout 300 "${wrap[@]}" "$bin/$name" "$lib/libImSDK.so"
+        attempt nowhere timeout 300 "${wrap[@]}" "$bin/$name" "$lib/libImSDK.so"
     done
 }
 
@@ -112,7 +115,7 @@ host() {
     alone forked reload signals order
     served threads uninit
     attempt server timeout 300 python3 "$root/tests/python/inside.py"
-    attempt env -u TIMBRED timeout 300 python3 "$root/tests/python/inside.py"
+    attempt nowhere timeout 300 python3 "$root/tests/python/inside.py"
 }
 
 cycles() {
@@ -122,7 +125,7 @@ cycles() {
 
 fuzz() {
     attempt server timeout $(($1 + 120)) python3 "$root/tests/python/fuzz.py" "$1"
-    attempt env -u TIMBRED timeout $(($1 + 120)) python3 "$root/tests/python/fuzz.py" "$1"
+    attempt nowhere timeout $(($1 + 120)) python3 "$root/tests/python/fuzz.py" "$1"
 }
 
 with_asan() {

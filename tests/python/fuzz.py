@@ -8,7 +8,6 @@ import json
 import os
 import random
 import shutil
-import socket
 import sys
 import tempfile
 import time
@@ -26,7 +25,7 @@ NUMBERS = [0, 1, 2, 3, 7, -1, 2**31 - 1, 2**31, 2**53 + 1, 2**63 - 1, 2**64 - 1]
 def keys():
     """Every key of the interface, to make objects that look right."""
     with open(os.path.join(tim.ROOT, "tests", "contract", "tim-c-api.json"), encoding="utf-8") as f:
-        return [k["key"] for s in json.load(f)["json"] for k in s["keys"]]
+        return [k["key"] for s in json.load(f)["json"] for k in s["keys"] if "output_console" not in k["key"]]
 
 
 class Fuzz:
@@ -141,11 +140,7 @@ def main():
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 5
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 32)
     print(f"fuzz: seed {seed}", file=sys.stderr)
-    closed = socket.socket()
-    closed.bind(("127.0.0.1", 0))
     with_server = "TIMBRED" in os.environ
-    if not with_server:
-        os.environ["TIM_SERVER_URL"] = f"ws://127.0.0.1:{closed.getsockname()[1]}"
     folder = tempfile.mkdtemp(prefix="timbre-test-")
     atexit.register(shutil.rmtree, folder, True)
     os.chdir(folder)
