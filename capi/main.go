@@ -74,8 +74,15 @@ func fill(word uint64, s string) {
 // pointer turns the word of a C pointer back into one. Only memory of C comes here.
 func pointer(word uint64) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&word)) }
 
-// host runs callbacks in C.
+// host is the C program around the library.
 type host struct{}
+
+// Getenv implements face.Host.
+func (host) Getenv(name string) string {
+	key := C.CString(name)
+	defer C.free(unsafe.Pointer(key))
+	return C.GoString(C.getenv(key))
+}
 
 // Invoke implements face.Host. All strings of a callback lie in one C allocation, freed when it returns.
 func (host) Invoke(cb tim.Callback, fn, userData uint64, args []event.Arg) {

@@ -55,7 +55,7 @@ type Client struct {
 func New(cfg Config) *Client {
 	c := &Client{cfg: cfg, status: tim.LoginStatusUnLogined, ended: tim.ErrSDKNotLoggedIn}
 	c.link = transport.New(transport.Config{
-		URL: cfg.Settings.ServerURL, Proxy: cfg.Settings.Proxy, Log: cfg.Log,
+		URL: cfg.Settings.ServerURL, Roots: func() string { return cfg.Settings.Get().ServerCA }, Proxy: cfg.Settings.Proxy, Log: cfg.Log,
 		Retry:  func() int { return cfg.Settings.Get().Retries },
 		Needed: c.connectionNeeded, State: c.linkState, Open: c.linkOpen, Push: c.pushed, Late: c.lateAnswer,
 	})

@@ -2,7 +2,6 @@ package client
 
 import (
 	"net/url"
-	"os"
 	"sync"
 	"time"
 
@@ -21,6 +20,8 @@ type Settings struct {
 
 // Values is the settings at one moment.
 type Values struct {
+	OperatorServer string        // from the environment variable TIM_SERVER_URL at TIMInit, "" when not set
+	ServerCA       string        // from TIM_SERVER_CA likewise: a file with root certificates
 	Server         string        // from the experimental interface, "" when not set
 	InitServer     string        // from TIMInit's JSON, "" when not set
 	Timeout        time.Duration // how long a request may take
@@ -63,7 +64,7 @@ func (s *Settings) Change(fn func(*Values)) {
 // ServerURL is where to connect. The operator who starts a program wins over what is built into it.
 func (s *Settings) ServerURL() string {
 	v := s.Get()
-	for _, u := range []string{os.Getenv("TIM_SERVER_URL"), v.Server, v.InitServer} {
+	for _, u := range []string{v.OperatorServer, v.Server, v.InitServer} {
 		if u != "" {
 			return u
 		}

@@ -38,9 +38,12 @@ type Value struct {
 	Out  func(string) // KindOut: fills the caller's buffer
 }
 
-// Host runs callbacks. The strings in args live as long as Invoke runs.
+// Host is the process that the library lives in.
 type Host interface {
+	// Invoke runs a callback. The strings in args live as long as it runs.
 	Invoke(cb tim.Callback, fn, userData uint64, args []event.Arg)
+	// Getenv reads an environment variable as it is now. Go itself sees those of the process's start only.
+	Getenv(name string) string
 }
 
 // Face is the interface of one account. All methods may be called from any goroutine.

@@ -26,6 +26,8 @@ func newCounter(t testing.TB) *counter {
 	return &counter{t: t, n: map[[2]uint64]int{}, code: map[uint64]int32{}, text: map[uint64]string{}}
 }
 
+func (c *counter) Getenv(name string) string { return os.Getenv(name) }
+
 func (c *counter) Invoke(cb tim.Callback, fn, userData uint64, args []event.Arg) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -43,6 +43,7 @@ func (f *Face) init(c *call) int64 {
 			v.DataFolder = p
 		}
 		v.InitServer = cfg.Get(ConfigServer).String()
+		v.OperatorServer, v.ServerCA = f.host.Getenv("TIM_SERVER_URL"), f.host.Getenv("TIM_SERVER_CA")
 	})
 	if err := f.log.Open(f.settings.Get().LogFolder); err != nil {
 		f.logger.Error("the log folder cannot be used", "err", err)
@@ -57,6 +58,9 @@ func (f *Face) init(c *call) int64 {
 // uninit ends the client's life: pending calls are answered, callbacks drain, then nothing of this life calls back.
 func (f *Face) uninit(c *call) int64 {
 	f.mu.Lock()
+	for f.leaving && !c.inside { // a second caller may not go on while the first still runs callbacks
+		f.left.Wait()
+	}
 	cl := f.client
 	if cl == nil || f.leaving {
 		f.mu.Unlock()
@@ -76,6 +80,7 @@ func (f *Face) uninit(c *call) int64 {
 	f.log.Close()
 	f.mu.Lock()
 	f.client, f.leaving = nil, false
+	f.left.Broadcast()
 	f.mu.Unlock()
 	return tim.ResultSucc
 }

@@ -14,13 +14,12 @@ import (
 	"timbre/model/tim"
 )
 
-// tlsFor returns the TLS settings for a wss:// address: the system's roots, or those in the file TIM_SERVER_CA.
-func tlsFor(target string) (*tls.Config, error) {
+// tlsFor returns the TLS settings for a wss:// address: the system's roots, or those in a file.
+func tlsFor(target, file string) (*tls.Config, error) {
 	if !strings.HasPrefix(target, "wss:") {
 		return nil, nil
 	}
 	cfg := &tls.Config{MinVersion: tls.VersionTLS12}
-	file := os.Getenv("TIM_SERVER_CA")
 	if file == "" {
 		return cfg, nil
 	}

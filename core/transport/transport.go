@@ -49,6 +49,7 @@ type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
 // Config of a link.
 type Config struct {
 	URL    func() string             // asked before every dial
+	Roots  func() string             // file with root certificates for wss://, asked likewise; nil or \"\": the system's
 	Proxy  func() (*url.URL, error)  // nil result: none
 	Log    *slog.Logger              //
 	Retry  func() int                // how often a request may be written again
@@ -176,9 +177,16 @@ func (l *Link) pause(ctx context.Context) {
 	}
 }
 
+func (l *Link) rootsFile() string {
+	if l.cfg.Roots == nil {
+		return ""
+	}
+	return l.cfg.Roots()
+}
+
 func (l *Link) dial(ctx context.Context) (*websocket.Conn, error) {
 	target := l.cfg.URL()
-	tlsConfig, err := tlsFor(target)
+	tlsConfig, err := tlsFor(target, l.rootsFile())
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,8 @@
 """The link: its events, cuts, deadlines, proxies, and where it leads."""
+import os
+import socket
+import subprocess
+import sys
 import time
 
 import relays
@@ -293,3 +297,21 @@ def test_silent_server_is_noticed(t):
 
 
 test_silent_server_is_noticed.long = True
+
+
+def test_environment_set_by_the_program_itself(t):
+    """A program may set TIM_SERVER_URL after it has loaded the library: Go alone would not see it."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    t.defer(listener.close)
+    listener.settimeout(20)
+    program = ("import ctypes, os, sys; lib = ctypes.CDLL(sys.argv[1]); os.environ['TIM_SERVER_URL'] = sys.argv[2]; "
+               "lib.TIMInit.argtypes = [ctypes.c_uint64, ctypes.c_char_p]; lib.TIMInit(1, None); sys.stdin.read(); lib.TIMUninit()")
+    env = {k: v for k, v in os.environ.items() if k != "TIM_SERVER_URL"}
+    p = subprocess.Popen([sys.executable, "-c", program, timbre.library_path(), "ws://127.0.0.1:%d" % listener.getsockname()[1]],
+                         stdin=subprocess.PIPE, env=env, cwd=t.folder())
+    try:
+        connection, _ = listener.accept()
+        connection.close()
+    finally:
+        p.stdin.close()
+        equal(p.wait(20), 0, "status of the program")
