@@ -115,6 +115,7 @@ run_tests() {
     part host tests/host/run.sh host
     part cycles tests/host/run.sh cycles "$(choose 100 1000)"
     part garbage tests/host/run.sh garbage
+    part calls tests/host/run.sh fuzz "${TIMBRE_TEST_SECONDS:-$(choose 5 20)}"
     part asan tests/host/run.sh asan
     part engine python3 tests/engine/run.py
     part demo ./build.sh demo
@@ -125,7 +126,7 @@ run_tests() {
         part valgrind tests/host/run.sh valgrind
         part reproducible tests/abi/run.sh --reproduce
         part package tests/package/run.sh
-        part fuzz fuzz 10
+        part fuzz fuzz "${TIMBRE_TEST_SECONDS:-10}"
     fi
     summary
 }
