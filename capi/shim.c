@@ -30,7 +30,7 @@
 #define TIMBRE_EXIT_WAIT_SECONDS 2
 #define TIMBRE_MAX_SETTER_HANDLERS 512
 
-/* The Go entry point. lens holds the length of every text, flags says whether the caller is inside a callback. */
+/* The Go entry point. lens holds the length of every text, inside says whether the caller is in a callback. */
 extern int64_t timbreCall(int op, uint64_t *args, uint64_t *lens, int n, int inside);
 
 #if defined(_WIN32)

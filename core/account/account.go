@@ -14,9 +14,6 @@ import (
 	"timbre/protocol"
 )
 
-// MaxUsers is how many users one question may name.
-const MaxUsers = 100
-
 // Asker puts questions to the server.
 type Asker interface {
 	Ask(ctx context.Context, op, key string, body []byte, timeout time.Duration) (protocol.Answer, error)

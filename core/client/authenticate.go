@@ -64,7 +64,10 @@ func (c *Client) warnOpenWire() {
 
 // refused ends what the server does not accept.
 func (c *Client) refused(s *session, a *attempt, resume bool, why *transport.Error) {
-	c.cfg.Log.Warn("login refused", "code", why.Code)
+	c.cfg.Log.Warn("login refused", "code", why.Code, "why", why.Text)
+	if why.Code == protocol.CodeVersion || why.Code == protocol.CodeOp { // codes of the wire mean nothing to a host
+		why = &transport.Error{Code: tim.ErrSDKInterfaceNotSupport, Text: "the server speaks another version of the protocol: " + why.Text}
+	}
 	if why.Code == tim.ErrSVRAccountUsersigExpired && !resume {
 		c.cfg.Sink.Emit(event.Event{Setter: tim.OpTIMSetUserSigExpiredCallback})
 	}
@@ -91,8 +94,7 @@ func (c *Client) loggedIn(s *session, a *attempt, in protocol.LoggedIn) {
 			c.mu.Unlock()
 			return
 		}
-		c.attempt = nil
-		a.timer.Stop()
+		c.giveUpAttempt()
 	}
 	c.status = tim.LoginStatusLogined
 	c.offset = time.Until(time.UnixMilli(in.Time))
@@ -100,7 +102,7 @@ func (c *Client) loggedIn(s *session, a *attempt, in protocol.LoggedIn) {
 	s.tinyID.Store(in.TinyID)
 	c.cfg.Log.Info("logged in", "user", s.user, "tinyid", in.TinyID, "first", first)
 	if first {
-		a.answer(0, "")
+		a.done(0, "", "")
 	}
 	c.link.Release()
 	c.Go(func() { s.begin(in) })

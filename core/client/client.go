@@ -4,7 +4,7 @@
 // work on it. The session outlives a failed login, so that the lists can be read without a network; it ends with logout,
 // kick, an expired ticket or another user's login.
 //
-// The login states form one small machine behind one mutex (state.go names the transitions); everything slow happens on
+// The login states form one small machine behind one mutex (login.go, logout.go); everything slow happens on
 // goroutines that the Client waits for at its end. Results and events reach the host through the Sink and Done functions
 // that the face provides, in the order of the commits.
 //
@@ -40,6 +40,9 @@ type Client struct {
 	cfg  Config
 	link *transport.Link
 	wg   sync.WaitGroup // calls that run on their own goroutine
+
+	opening sync.Mutex // one session is opened at a time: a second database of the same user would find the file locked
+	ending  sync.Mutex // one end at a time: when Close stops the link, no outbox may still use it
 
 	mu      sync.Mutex
 	status  int // TIMLoginStatus

@@ -61,13 +61,7 @@ func (c *Client) Login(user, sig string, done event.Done) {
 		})
 		return
 	case c.status == tim.LoginStatusLogining:
-		ignore := c.cfg.Settings.Get().IgnoreRelogin && c.attempt != nil && c.attempt.user == user
-		first := c.attempt
 		c.mu.Unlock()
-		if ignore {
-			first.join(done)
-			return
-		}
 		done(tim.ErrSDKAccountLoginInProcess, "a login is running", "")
 		return
 	case c.status == tim.LoginStatusLogined && c.session != nil && c.session.user == user:
@@ -88,22 +82,15 @@ func (c *Client) Login(user, sig string, done event.Done) {
 	})
 }
 
-// join lets a second caller hear the outcome too.
-func (a *attempt) join(done event.Done) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	first := a.done
-	a.done = func(code int, desc, json string) {
-		first(code, desc, json)
-		done(code, desc, json)
+// giveUpAttempt ends the present attempt and returns it, nil when there is none. Its deadline is set only when the
+// database is open, and the answer may be quicker. c.mu is held.
+func (c *Client) giveUpAttempt() *attempt {
+	a := c.attempt
+	c.attempt = nil
+	if a != nil && a.timer != nil {
+		a.timer.Stop()
 	}
-}
-
-func (a *attempt) answer(code int, desc string) {
-	a.mu.Lock()
-	done := a.done
-	a.mu.Unlock()
-	done(code, desc, "")
+	return a
 }
 
 func (c *Client) login(a *attempt) {
@@ -111,7 +98,7 @@ func (c *Client) login(a *attempt) {
 		c.loginFailed(a, why)
 		return
 	}
-	if err := c.openSession(a.user); err != nil {
+	if err := c.openSession(a.user, a); err != nil {
 		c.loginFailed(a, err)
 		return
 	}
@@ -146,12 +133,15 @@ func (c *Client) checkTicket(a *attempt) *transport.Error {
 	return nil
 }
 
-// openSession opens the user's database, unless an earlier attempt has.
-func (c *Client) openSession(user string) *transport.Error {
+// openSession opens the user's database for an attempt, or with nil for reading only, unless it is open already or the
+// purpose has passed meanwhile.
+func (c *Client) openSession(user string, a *attempt) *transport.Error {
+	c.opening.Lock()
+	defer c.opening.Unlock()
 	c.mu.Lock()
-	have := c.session
+	have, late := c.session, c.late(a)
 	c.mu.Unlock()
-	if have != nil && have.user == user {
+	if late || have != nil && have.user == user {
 		return nil
 	}
 	if have != nil {
@@ -167,13 +157,24 @@ func (c *Client) openSession(user string) *transport.Error {
 		return &transport.Error{Code: tim.ErrSDKCommDatabaseFailure, Text: text}
 	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
+	closed, late := c.closed, c.late(a)
+	if !closed && !late {
+		c.session = s
+	}
+	c.mu.Unlock()
+	switch {
+	case closed:
 		s.close()
 		return &transport.Error{Code: tim.ErrSDKCommInterrupt, Text: "TIMUninit was called"}
+	case late:
+		s.close()
 	}
-	c.session = s
 	return nil
+}
+
+// late says whether an attempt, or with nil the time before the first one, has passed. c.mu is held.
+func (c *Client) late(a *attempt) bool {
+	return c.attempt != a || a == nil && c.status != tim.LoginStatusUnLogined
 }
 
 // OpenCache opens a user's database without a login, so that lists can be read.
@@ -184,7 +185,7 @@ func (c *Client) OpenCache(user string) *transport.Error {
 	if c.Status() != tim.LoginStatusUnLogined {
 		return nil
 	}
-	return c.openSession(user)
+	return c.openSession(user, nil)
 }
 
 // folder is where a user's data lie; "" keeps them in memory.
@@ -203,11 +204,8 @@ func (c *Client) loginFailed(a *attempt, why *transport.Error) {
 		c.mu.Unlock()
 		return
 	}
-	c.attempt = nil
+	c.giveUpAttempt()
 	c.status = tim.LoginStatusUnLogined
-	if a.timer != nil {
-		a.timer.Stop()
-	}
 	c.mu.Unlock()
-	a.answer(why.Code, why.Text)
+	a.done(why.Code, why.Text, "")
 }

@@ -27,15 +27,11 @@ func (c *Client) Logout(done event.Done) {
 		return
 	}
 	online := c.status == tim.LoginStatusLogined
-	a := c.attempt
-	c.attempt = nil
+	a := c.giveUpAttempt()
 	c.status, c.gone = tim.LoginStatusLogouting, make(chan struct{})
 	c.mu.Unlock()
 	if a != nil {
-		if a.timer != nil {
-			a.timer.Stop()
-		}
-		a.answer(tim.ErrLoggedOutBeforeLoginFinished, "logged out before the login had finished")
+		a.done(tim.ErrLoggedOutBeforeLoginFinished, "logged out before the login had finished", "")
 	}
 	c.Go(func() {
 		if online {
@@ -56,22 +52,22 @@ func (c *Client) sayGoodbye() {
 	_, _ = c.link.Ask(ctx, protocol.OpLogout, "", nil, goodbyeTimeout) // it finds out by itself
 }
 
-// end closes the session: what is pending is answered with code, the database is closed. reset says that nobody is
-// logged in afterwards.
+// end closes the session, or waits for an end that is under way: what is pending is answered with code, the database is
+// closed. reset says that nobody is logged in afterwards.
 func (c *Client) end(code int, text string, reset bool) {
+	c.ending.Lock()
+	defer c.ending.Unlock()
 	c.mu.Lock()
-	s, a := c.session, c.attempt
+	s := c.session
 	c.session = nil
 	c.ended = code
+	var a *attempt
 	if reset {
-		c.attempt = nil
+		a = c.giveUpAttempt()
 	}
 	c.mu.Unlock()
-	if reset && a != nil {
-		if a.timer != nil {
-			a.timer.Stop()
-		}
-		a.answer(code, text)
+	if a != nil {
+		a.done(code, text, "")
 	}
 	if s != nil {
 		why := &transport.Error{Code: code, Text: text}

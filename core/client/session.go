@@ -52,7 +52,7 @@ func (c *Client) newSession(user string) (*session, error) {
 		return message.ConversationJSON(q, conv, user)
 	})
 	s.messages = message.New(message.Self{User: user, TinyID: s.tinyID.Load, Device: s.device,
-		Platform: func() int { return settings.Get().Platform }, Timeout: settings.timeout, Now: c.Now, Ended: c.endedBy,
+		Platform: func() int { return settings.Get().Platform }, Timeout: settings.timeout, Patient: func() bool { return settings.Get().KeepTrying }, Now: c.Now, Ended: c.endedBy,
 	}, st, s.book, c.cfg.Sink, log)
 	s.outbox = outbox.New(st, c.link, log, map[string]outbox.Kind{
 		message.KindSend: message.Sender{M: s.messages}, message.KindRead: message.Position{M: s.messages},
@@ -125,8 +125,6 @@ func (c *Client) endedBy() int {
 // Account is what a logged-in user can do, or what can be read of one whose login failed.
 type Account struct {
 	Messages *message.Messages
-	Book     *conversation.Book
-	Store    *store.Store
 	Users    *account.Users
 	Online   bool // logged in; the connection may be broken all the same
 }
@@ -139,5 +137,5 @@ func (c *Client) Account() *Account {
 	if s == nil || c.status == tim.LoginStatusLogouting {
 		return nil
 	}
-	return &Account{Messages: s.messages, Book: s.book, Store: s.store, Users: s.users, Online: c.status == tim.LoginStatusLogined}
+	return &Account{Messages: s.messages, Users: s.users, Online: c.status == tim.LoginStatusLogined}
 }

@@ -4,8 +4,6 @@ import (
 	"net/url"
 	"sync"
 	"time"
-
-	"timbre/model/tim"
 )
 
 // DefaultServer is where a client connects when nobody says otherwise.
@@ -30,21 +28,17 @@ type Values struct {
 	Platform       int           // TIMPlatform shown in messages
 	UIPlatform     string        // what the user interface is built with, for the log
 	NoStorage      bool          // keep nothing on disk
-	IgnoreRelogin  bool          // a second TIMLogin while one runs is ignored
 	HTTPProxy      *url.URL
 	Socks5Proxy    *url.URL
 	UserData       string
 	LogFolder      string
 	DataFolder     string
-	LogLevel       int
-	CallbackLevel  int
-	ConsoleLogging bool
 }
 
 // NewSettings returns the defaults.
 func NewSettings() *Settings {
 	return &Settings{v: Values{Timeout: 30 * time.Second, Retries: 5, Platform: platform(),
-		LogFolder: "timbre_log", DataFolder: "timbre_data", LogLevel: tim.LogDebug, CallbackLevel: tim.LogOff}}
+		LogFolder: "timbre_log", DataFolder: "timbre_data"}}
 }
 
 // Get returns the settings as they are now.

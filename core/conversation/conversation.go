@@ -1,6 +1,6 @@
 // Package conversation keeps the list of conversations: what stands in it, in which order, and what is unread.
 //
-// The row of a conversation is read once and written once per transaction batch (State), however many messages the batch
+// The row of a conversation is read once and written once per transaction batch (state), however many messages the batch
 // brings, and the host hears of it once, after the last change of the batch that touched it. Unread is derived, never
 // counted up or down: the server numbers the countable messages of each side, and unread is the peer's number minus the
 // number at the read position. So a message that arrives twice, late or on another device cannot spoil it.

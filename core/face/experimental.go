@@ -85,7 +85,7 @@ func experimental(c *call) {
 		c.done(0, "", string(protocol.Marshal(response)))
 	}
 	if c.client != nil {
-		c.client.Go(work) // some operations ask the server
+		c.apart(work) // some operations ask the server
 		return
 	}
 	work()

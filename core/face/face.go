@@ -73,15 +73,9 @@ func New(host Host) *Face {
 }
 
 // Call makes one call of the public interface. inside says that the caller is inside one of this face's callbacks.
-func (f *Face) Call(op tim.Op, args []Value, inside bool) (result int64) {
-	c := &call{face: f, fn: op.Function(), args: args, inside: inside, generation: f.queue.Generation()}
-	defer func() {
-		if r := recover(); r != nil {
-			f.logger.Error("panic in a call", "function", c.fn.Name, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
-			c.fail(tim.ErrSDKInternalError, "internal error")
-			result = tim.ResultSucc
-		}
-	}()
+func (f *Face) Call(op tim.Op, args []Value, inside bool) int64 {
+	c := &call{face: f, fn: op.Function(), args: args, inside: inside}
+	defer c.rescue()
 	if c.fn.Setter {
 		f.listeners.set(op, args)
 		return 0
@@ -95,10 +89,27 @@ func (f *Face) Call(op tim.Op, args []Value, inside bool) (result int64) {
 	return int64(f.dispatch(op, c))
 }
 
+// rescue turns a panic into a line of the log and an error callback; the call itself returns 0 then. Defer it.
+func (c *call) rescue() {
+	if r := recover(); r != nil {
+		c.face.logger.Error("panic in a call", "function", c.fn.Name, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+		c.fail(tim.ErrSDKInternalError, "internal error")
+	}
+}
+
+// apart runs the rest of a call on its own goroutine.
+func (c *call) apart(work func()) {
+	c.client.Go(func() {
+		defer c.rescue()
+		work()
+	})
+}
+
 // dispatch checks the state and runs the handler.
 func (f *Face) dispatch(op tim.Op, c *call) int32 {
 	c.client = f.enter()
 	defer f.leave()
+	c.generation = f.queue.Generation() // after enter: TIMUninit, which begins the next one, waits for us
 	handler, built := handlers[op]
 	if built && handler.early != nil {
 		if code := handler.early(c); code != 0 || c.used.Load() {

@@ -8,8 +8,8 @@ import (
 
 	"github.com/tidwall/gjson"
 
-	"timbre/core/account"
 	"timbre/core/client"
+	"timbre/model"
 	"timbre/model/tim"
 )
 
@@ -19,7 +19,7 @@ var managerHandlers = map[tim.Op]handler{
 	tim.OpTIMLogout:    {refused: logoutRefused, run: func(c *call) { c.client.Logout(c.done) }},
 	tim.OpTIMProfileGetUserProfileList: {opened: true, run: func(c *call) {
 		names := texts(gjson.Get(c.text(0), tim.KeyFriendShipGetProfileListParamIdentifierArray))
-		if len(names) == 0 || len(names) > account.MaxUsers {
+		if len(names) == 0 || len(names) > model.MaxUsers {
 			c.fail(tim.ErrInvalidParameters, "1 to 100 user ids are needed")
 			return
 		}
@@ -43,17 +43,22 @@ func (c *call) online(fn func(*client.Account)) {
 		c.fail(tim.ErrSDKNotLoggedIn, "not logged in")
 		return
 	}
-	c.client.Go(func() { fn(a) })
+	c.apart(func() { fn(a) })
 }
 
-// cached runs fn when a user's database is open. Reads go on their own goroutine.
+// cached is withAccount for reads, which go on their own goroutine.
 func (c *call) cached(fn func(*client.Account)) {
+	c.withAccount(func(a *client.Account) { c.apart(func() { fn(a) }) })
+}
+
+// withAccount runs fn when a user's database is open; it may have been closed since the state was checked.
+func (c *call) withAccount(fn func(*client.Account)) {
 	a := c.client.Account()
 	if a == nil {
 		c.fail(tim.ErrSDKNotLoggedIn, "not logged in")
 		return
 	}
-	c.client.Go(func() { fn(a) })
+	fn(a)
 }
 
 func texts(array gjson.Result) []string {

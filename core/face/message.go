@@ -127,23 +127,27 @@ func needElements(c *call) int32 {
 }
 
 func importMessages(c *call) {
-	a := c.client.Account()
-	if err := a.Messages.Import(int(c.number(1)), c.text(0), gjson.Parse(c.text(2)).Array(), c.done); err != nil {
-		c.fail(tim.ErrInvalidParameters, err.Error())
-	}
+	c.withAccount(func(a *client.Account) {
+		if err := a.Messages.Import(int(c.number(1)), c.text(0), gjson.Parse(c.text(2)).Array(), c.done); err != nil {
+			c.fail(tim.ErrInvalidParameters, err.Error())
+		}
+	})
 }
 
 func saveMessage(c *call) {
-	a := c.client.Account()
-	if err := a.Messages.Save(int(c.number(1)), c.text(0), gjson.Parse(c.text(2)), c.done); err != nil {
-		c.fail(tim.ErrInvalidParameters, err.Error())
-	}
+	c.withAccount(func(a *client.Account) {
+		if err := a.Messages.Save(int(c.number(1)), c.text(0), gjson.Parse(c.text(2)), c.done); err != nil {
+			c.fail(tim.ErrInvalidParameters, err.Error())
+		}
+	})
 }
 
 func setLocalData(c *call) {
 	m := gjson.Parse(c.text(0))
-	c.client.Account().Messages.SetLocalData(m.Get(tim.KeyMsgMsgId).String(), uint32(m.Get(tim.KeyMsgCustomInt).Uint()),
-		m.Get(tim.KeyMsgCustomStr).String(), c.done)
+	c.withAccount(func(a *client.Account) {
+		a.Messages.SetLocalData(m.Get(tim.KeyMsgMsgId).String(), uint32(m.Get(tim.KeyMsgCustomInt).Uint()),
+			m.Get(tim.KeyMsgCustomStr).String(), c.done)
+	})
 }
 
 // reportRead marks a conversation as read, up to a message if one is given; no id means all of the type.

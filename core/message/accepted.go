@@ -18,7 +18,7 @@ const acceptedFile = "accepted.jsonl"
 
 // accepted remembers messages between the moment when their call returns and the commit that stores them, some
 // milliseconds later. A call cannot wait for the commit: a host that sends in a loop would wait for the disk each time. So
-// each accepted message is appended to a small file first. What the kernel has taken survives the death of the process
+// each accepted message is added to a small file first. What the kernel has taken survives the death of the process
 // (not that of the machine; what was committed survives that too), and the next login takes it up.
 //
 // The file is emptied whenever everything in it has been committed, so it holds what a burst has under way, rarely more.
@@ -26,7 +26,7 @@ type accepted struct {
 	mu   sync.Mutex
 	file *os.File
 	open int   // messages whose fate is not in the database yet
-	size int64 // bytes in the file
+	size int64 // bytes in the file: whole lines
 }
 
 // note is a line of the file.
@@ -50,7 +50,7 @@ func (m *Messages) OpenAccepted(folder string) error {
 	if folder == "" {
 		return nil
 	}
-	file, err := os.OpenFile(filepath.Join(folder, acceptedFile), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	file, err := os.OpenFile(filepath.Join(folder, acceptedFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
@@ -79,10 +79,10 @@ func readNotes(r io.Reader) (notes []note, size int64) {
 	lines := bufio.NewReader(r)
 	for {
 		line, err := lines.ReadBytes('\n')
-		size += int64(len(line))
 		if err != nil {
 			return notes, size
 		}
+		size += int64(len(line))
 		var n note
 		if json.Unmarshal(line, &n) == nil {
 			notes = append(notes, n)
@@ -126,8 +126,11 @@ func (a *accepted) remember(d *Draft) error {
 		return nil
 	}
 	a.open++
-	n, err := a.file.Write(append(line, '\n'))
-	a.size += int64(n)
+	// Not O_APPEND: Windows refuses to truncate such a file, and a line that was torn is written over.
+	n, err := a.file.WriteAt(append(line, '\n'), a.size)
+	if err == nil {
+		a.size += int64(n)
+	}
 	return err
 }
 

@@ -41,26 +41,27 @@ func (m *Messages) NewDraft(typ int, peer, json string) (*Draft, error) {
 	r.flag()
 	r.MsgID = m.newID(r.Sender, now, r.Rand)
 	id := msg.Get(tim.KeyMsgMsgId).String()
-	again := id != "" && !msg.Get(tim.KeyMsgIsForwardMessage).Bool() && m.mine(typ, peer, id)
-	if again {
-		r.MsgID = id
+	var own *Row
+	if id != "" && !msg.Get(tim.KeyMsgIsForwardMessage).Bool() {
+		own = m.own(typ, peer, id)
 	}
-	return &Draft{typ: typ, peer: peer, row: r, again: again, bad: checkSendable(r.Elements, r.Extra)}, nil
+	if own != nil { // with its key, by which the message is known after a crash too
+		r.MsgID, r.Key = id, own.Key
+	}
+	return &Draft{typ: typ, peer: peer, row: r, again: own != nil, bad: checkSendable(r.Elements, r.Extra)}, nil
 }
 
-// mine says whether the id is that of an own message of the conversation.
-func (m *Messages) mine(typ int, peer, msgID string) bool {
-	found := false
+// own finds an own message of the conversation by its id, nil when there is none.
+func (m *Messages) own(typ int, peer, msgID string) (row *Row) {
 	_ = m.store.Read(context.Background(), func(q sqlite.Queryer) error { // unreadable: then it is a new message
 		c, err := conversation.Find(q, typ, peer)
 		if err != nil || c == nil {
 			return err
 		}
-		row, err := m.known(q, c.ID, msgID)
-		found = row != nil
+		row, err = m.known(q, c.ID, msgID)
 		return err
 	})
-	return found
+	return row
 }
 
 // Elements checks the elements of a message in the caller's JSON and returns them complete.

@@ -105,7 +105,7 @@ func olderHole(q sqlite.Queryer, c *conversation.Conversation, at anchor, count 
 	first := c.ClearSeq + 1
 	hi := c.MaxSeq
 	if at.sort != farthest {
-		hi = min(hi, uint64(at.sort+1)/2-1+uint64(at.sort%2))
+		hi = min(hi, uint64(max(at.sort-1, 0))/2)
 	}
 	if hi < first || c.MaxSeq == 0 {
 		return need{}, nil

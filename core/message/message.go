@@ -34,6 +34,7 @@ type Self struct {
 	Device   string
 	Platform func() int
 	Timeout  func() time.Duration // how long a send may take
+	Patient  func() bool          // sends wait for the network and survive a logout
 	Now      func() time.Time     // the server's clock as far as it is known
 	Ended    func() int           // the code for calls that the end of the session cut off
 }
@@ -113,7 +114,7 @@ func (a *arrivals) Flush(*sqlite.Tx) error {
 		texts[i] = r.row.json(&r.entry.Conversation, a.m.self.User)
 	}
 	all := array(texts)
-	a.rows[len(a.rows)-1].after.After(func() {
+	a.rows[0].after.After(func() { // the first: a conversation's event may be queued by any of them
 		a.m.sink.Emit(event.Event{Setter: tim.OpTIMAddRecvNewMsgCallback, Args: []event.Arg{event.Text(all)}})
 	})
 	return nil

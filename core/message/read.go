@@ -177,10 +177,19 @@ func (p Position) Request(q sqlite.Queryer, ref int64) (string, []byte, error) {
 
 // Confirmed implements outbox.Kind.
 func (p Position) Confirmed(tx *store.Tx, in *outbox.Intent, body []byte) error {
-	if pos := gjson.GetBytes(body, "pos").Uint(); pos > 0 {
-		if err := p.M.pos.Applied(tx, pos); err != nil {
-			return err
-		}
+	at := gjson.ParseBytes(body)
+	if err := p.M.pos.Applied(tx, at.Get("pos").Uint()); err != nil {
+		return err
+	}
+	p.M.arrivals(tx)
+	e, err := p.M.book.OpenByID(tx, in.Ref)
+	if err != nil {
+		return err
+	}
+	// The answer stands for the log's entry, and only the server can count what lies in a hole.
+	if count := at.Get("count").Uint(); !p.Clear && e != nil && count > e.ReadCount {
+		e.MarkRead(e.ReadSeq, count, 0)
+		e.Touch(tx, false)
 	}
 	tx.After(func() { p.M.tellReaders(in.ID, nil) })
 	return nil

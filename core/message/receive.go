@@ -13,6 +13,7 @@ import (
 
 // Apply implements sync.Applier.
 func (m *Messages) Apply(tx *store.Tx, e *protocol.Entry) error {
+	m.arrivals(tx)
 	switch e.Kind {
 	case protocol.EntryMessage:
 		_, err := m.receive(tx, &e.Message, live)
@@ -68,8 +69,11 @@ func (m *Messages) receive(tx *store.Tx, msg *protocol.Message, from origin) (*R
 	m.extend(tx, e.ID, msg.Seq)
 	newest := msg.Seq >= e.MaxSeq
 	e.MaxSeq = max(e.MaxSeq, msg.Seq)
-	if msg.From != m.self.User {
-		e.PeerCount = max(e.PeerCount, msg.Count)
+	if msg.From != m.self.User && msg.Count > e.PeerCount {
+		e.PeerCount = msg.Count
+		if from == live && !newest { // the answer to an own later message has overtaken it: what is unread changes all the same
+			e.Touch(tx, false)
+		}
 	}
 	unread := msg.From != m.self.User && msg.Seq > e.ReadSeq
 	if from == live || from == listed && unread {
@@ -221,14 +225,9 @@ func (m *Messages) forgetNumbers(tx *store.Tx, e *conversation.Entry) error {
 	return nil
 }
 
-// conversationOf finds a conversation by its row.
-func conversationOf(q sqlite.Queryer, id int64) (*conversation.Conversation, error) {
-	return conversation.ByID(q, id)
-}
-
 // publicJSON renders a row with its conversation as the database has it.
 func (m *Messages) publicJSON(q sqlite.Queryer, row *Row) (string, error) {
-	c, err := conversationOf(q, row.Conv)
+	c, err := conversation.ByID(q, row.Conv)
 	if err != nil || c == nil {
 		return "", err
 	}

@@ -74,7 +74,7 @@ func (r *Row) uniqueID() uint64 {
 	return uint64(t)<<32 + uint64(r.Rand)
 }
 
-// json returns the public JSON of the message. c may be nil for a message that was never stored.
+// json returns the public JSON of the message, which lies in c.
 func (r *Row) json(c *conversation.Conversation, self string) string {
 	w := writer{b: make([]byte, 1, 1700+len(r.Elements)+len(r.Extra))}
 	w.b[0] = '{'

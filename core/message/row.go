@@ -157,9 +157,6 @@ func nullSeq(seq uint64) any {
 	return int64(seq)
 }
 
-// shown says whether the message may appear in lists.
-func (r *Row) shown() bool { return r.Status != tim.MsgDeleted }
-
 // latest finds the row that the conversation shows as its last message, 0 when there is none.
 func latest(q sqlite.Queryer, c *conversation.Conversation) (int64, error) {
 	var id int64

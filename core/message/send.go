@@ -3,6 +3,7 @@ package message
 import (
 	"github.com/tidwall/gjson"
 
+	"timbre/core/conversation"
 	"timbre/core/event"
 	"timbre/core/outbox"
 	"timbre/core/store"
@@ -42,7 +43,7 @@ func (m *Messages) Send(d *Draft, done event.Done) {
 // accept stores a draft and sends it after the commit.
 func (m *Messages) accept(tx *store.Tx, d *Draft, done event.Done) error {
 	m.arrivals(tx) // keeps the order of events: messages first
-	in := &outbox.Intent{Op: protocol.OpSend, Timeout: m.self.Timeout()}
+	in := &outbox.Intent{Op: protocol.OpSend, Timeout: m.self.Timeout(), Keep: m.self.Patient()}
 	known, err := m.keepIntent(tx, d, in)
 	if err != nil {
 		return err
@@ -71,7 +72,7 @@ func (m *Messages) keepIntent(tx *store.Tx, d *Draft, in *outbox.Intent) (*Row, 
 			return known, err
 		}
 		if known != nil {
-			row.ID, row.Key = known.ID, known.Key
+			row.ID, row.Key, row.Rand = known.ID, known.Key, known.Rand
 		}
 	}
 	row.Conv, row.Sort = e.ID, after(e.MaxSeq)
@@ -123,7 +124,7 @@ func (s Sender) Request(q sqlite.Queryer, ref int64) (string, []byte, error) {
 	if err != nil || row == nil || row.Status != tim.MsgSending {
 		return "", nil, err
 	}
-	c, err := conversationOf(q, row.Conv)
+	c, err := conversation.ByID(q, row.Conv)
 	if err != nil || c == nil {
 		return "", nil, err
 	}
@@ -159,7 +160,8 @@ func (s Sender) Failed(tx *store.Tx, in *outbox.Intent, why *transport.Error) er
 		tx.After(func() { m.tell(in.Ref, why.Code, why.Text, "") })
 		return nil
 	}
-	if row.Status == tim.MsgSending {
+	forsaken := in.Keep && in.Timeout == 0 // only the waiting has ended: the message is still on its way
+	if row.Status == tim.MsgSending && !forsaken {
 		row.Status = tim.MsgSendFail
 		if err := row.settle(tx); err != nil {
 			return err

@@ -77,14 +77,7 @@ func (o *Outbox) start(l *lane, in *Intent) {
 					return err
 				}
 			}
-			tx.After(func() {
-				if in.Op != "" {
-					o.request(in)
-				}
-				o.mu.Lock()
-				defer o.mu.Unlock()
-				l.preparing--
-			})
+			tx.After(func() { o.prepared(l, in) })
 			return nil
 		},
 		Failed: func(err error) {
@@ -97,6 +90,21 @@ func (o *Outbox) start(l *lane, in *Intent) {
 			}()
 		},
 	})
+}
+
+// prepared sends an intent whose request has been read, unless the outbox was stopped meanwhile: the link has ended what
+// was in flight by then, and what it got now would go out in the next user's name.
+func (o *Outbox) prepared(l *lane, in *Intent) {
+	o.mu.Lock()
+	l.preparing--
+	why := o.stopped
+	if in.Op != "" && why == nil {
+		o.request(in)
+	}
+	o.mu.Unlock()
+	if in.Op != "" && why != nil {
+		o.giveUp(in, why)
+	}
 }
 
 func (o *Outbox) request(in *Intent) {

@@ -14,7 +14,7 @@ import (
 	"timbre/sqlite"
 )
 
-// Schema of the store's own table.
+// schema is the store's own table.
 var schema = sqlite.Schema{Module: "store", Steps: []string{
 	`CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT`,
 }}
@@ -42,9 +42,6 @@ func Open(folder string, modules ...sqlite.Schema) (*Store, error) {
 
 // Close finishes what is queued and closes the file.
 func (s *Store) Close() error { return s.db.Close() }
-
-// Queued returns how many changes wait for the writer.
-func (s *Store) Queued() int { return s.db.Queued() }
 
 // Tx is one change inside a transaction.
 type Tx struct {

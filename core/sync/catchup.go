@@ -14,52 +14,55 @@ import (
 // Begin starts catching up after a login. The host hears Started at once and Finished when everything that the server
 // had at the login has been applied.
 func (e *Engine) Begin(in protocol.LoggedIn) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.halt()
-	e.mu.Lock() // what is held of a log that the server has lost would be held for ever
+	// What is held of a log that the server has lost would be held for ever.
 	e.held = slices.DeleteFunc(e.held, func(p protocol.Log) bool { return p.Epoch != in.Epoch })
-	e.mu.Unlock()
-	e.progress.Started()
-	e.catchUp(&in)
+	e.start(&in)
 }
 
 // Stop ends the work; what was applied stays.
 func (e *Engine) Stop() {
 	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.stopped = true
 	if e.timer != nil {
 		e.timer.Stop()
 		e.timer = nil
 	}
 	e.held = nil
-	e.mu.Unlock()
 	e.halt()
 }
 
-// halt ends a catch-up that is under way and waits for it.
+// halt ends a catch-up that is under way and waits for it, and for one that begins meanwhile. e.mu is held.
 func (e *Engine) halt() {
-	e.mu.Lock()
-	if e.cancel != nil {
+	for e.running > 0 {
 		e.cancel()
+		e.ended.Wait()
 	}
-	e.mu.Unlock()
-	e.wg.Wait()
 }
 
-// catchUp runs at most once at a time. in is nil when a gap and not a login is the reason.
-func (e *Engine) catchUp(in *protocol.LoggedIn) {
-	e.mu.Lock()
+// start catches up, at most once at a time. in is nil when a gap and not a login is the reason. e.mu is held.
+func (e *Engine) start(in *protocol.LoggedIn) {
 	if e.catching || e.stopped {
-		e.mu.Unlock()
 		return
 	}
 	e.catching = true
 	ctx, cancel := context.WithCancel(context.Background())
 	e.cancel = cancel
-	e.wg.Add(1)
-	e.mu.Unlock()
+	e.running++
 	go func() {
-		defer e.wg.Done()
-		defer cancel()
+		defer func() {
+			cancel()
+			e.mu.Lock()
+			e.running--
+			e.ended.Broadcast()
+			e.mu.Unlock()
+		}()
+		if in != nil {
+			e.progress.Started()
+		}
 		done := e.untilDone(ctx, in)
 		e.mu.Lock()
 		e.catching = false
@@ -68,9 +71,21 @@ func (e *Engine) catchUp(in *protocol.LoggedIn) {
 			e.progress.Finished() // behind the events of the batch that brought the last piece
 		}
 		if done {
+			e.dropOtherLogs(ctx)
 			e.retryHeld()
 		}
 	}()
+}
+
+// dropOtherLogs lets go of pieces of a log that is not the present one: no gap that closes could make them fit.
+func (e *Engine) dropOtherLogs(ctx context.Context) {
+	at, err := e.stored(ctx)
+	if err != nil {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.held = slices.DeleteFunc(e.held, func(p protocol.Log) bool { return p.Epoch != at.epoch })
 }
 
 // untilDone repeats a failed attempt until it succeeds or ctx ends.

@@ -73,13 +73,16 @@ type Engine struct {
 	catching bool           // a difference or snapshot is on its way
 	timer    *time.Timer
 	cancel   context.CancelFunc
-	wg       sync.WaitGroup
+	running  int        // catch-ups that have not ended; one that is about to end may overlap with the next
+	ended    *sync.Cond // one of them has
 	stopped  bool
 }
 
 // New returns an engine that waits for Begin.
 func New(st *store.Store, link *transport.Link, log *slog.Logger, apply Applier, progress Progress, waiting func() int) *Engine {
-	return &Engine{store: st, link: link, log: log, apply: apply, progress: progress, waiting: waiting}
+	e := &Engine{store: st, link: link, log: log, apply: apply, progress: progress, waiting: waiting}
+	e.ended = sync.NewCond(&e.mu)
+	return e
 }
 
 // cursor is the position as one batch sees it.
@@ -150,23 +153,13 @@ func (e *Engine) Applied(tx *store.Tx, pos uint64) error {
 }
 
 // Pushed takes a piece of the log that the server sent on its own. Call it in the order of arrival.
-func (e *Engine) Pushed(piece protocol.Log) { e.submit(piece, nil) }
-
-func (e *Engine) submit(piece protocol.Log, after func(pos uint64)) {
+func (e *Engine) Pushed(piece protocol.Log) {
 	e.store.Submit(store.Change{
 		Apply: func(tx *store.Tx) error {
-			pos, err := e.applyPiece(tx, piece)
-			if err == nil && after != nil {
-				tx.After(func() { after(pos) })
-			}
+			_, err := e.applyPiece(tx, piece)
 			return err
 		},
-		Failed: func(err error) {
-			e.log.Error("sync: entries could not be stored", "from", piece.From, "err", err)
-			if after != nil {
-				after(0)
-			}
-		},
+		Failed: func(err error) { e.log.Error("sync: entries could not be stored", "from", piece.From, "err", err) },
 	})
 }
 
@@ -227,20 +220,23 @@ func (e *Engine) retryHeld() {
 	e.mu.Unlock()
 	slices.SortFunc(held, func(a, b protocol.Log) int { return cmp.Compare(a.From, b.From) })
 	for _, piece := range held {
-		e.submit(piece, nil)
+		e.Pushed(piece)
 	}
 }
 
 // Catch asks for the difference: something may have happened that the server will not push.
-func (e *Engine) Catch() { e.catchUp(nil) }
+func (e *Engine) Catch() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.start(nil)
+}
 
 func (e *Engine) gapStayed() {
 	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.timer = nil
-	start := !e.catching && !e.stopped && len(e.held) > 0
-	e.mu.Unlock()
-	if start {
+	if !e.catching && !e.stopped && len(e.held) > 0 {
 		e.log.Info("sync: a gap stayed open, asking for the difference")
-		e.catchUp(nil)
+		e.start(nil)
 	}
 }

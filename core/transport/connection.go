@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bytes"
 	"sync"
 	"time"
 
@@ -47,7 +48,26 @@ func (c *connection) signal() {
 	}
 }
 
-// write sends what is queued, as much as there is in one frame, until the connection closes.
+// frames sends whole lines in frames that the server accepts: it closes the connection for a larger one.
+func (c *connection) frames(lines []byte) error {
+	for len(lines) > 0 {
+		end := len(lines)
+		if end > protocol.MaxFrame {
+			end = bytes.LastIndexByte(lines[:protocol.MaxFrame], '\n') + 1
+			if end == 0 {
+				end = bytes.IndexByte(lines, '\n') + 1 // one long line
+			}
+		}
+		_ = c.ws.SetWriteDeadline(time.Now().Add(writeTimeout)) // an error shows in the write
+		if err := c.ws.WriteMessage(websocket.TextMessage, lines[:end]); err != nil {
+			return err
+		}
+		lines = lines[end:]
+	}
+	return nil
+}
+
+// write sends what is queued until the connection closes.
 func (c *connection) write() {
 	var spare []byte
 	for {
@@ -67,8 +87,7 @@ func (c *connection) write() {
 		for _, r := range requests {
 			r.setStage(stageWriting)
 		}
-		_ = c.ws.SetWriteDeadline(time.Now().Add(writeTimeout)) // an error shows in the write
-		if err := c.ws.WriteMessage(websocket.TextMessage, frame); err != nil {
+		if err := c.frames(frame); err != nil {
 			c.close()
 			return
 		}

@@ -48,10 +48,10 @@ type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
 // Config of a link.
 type Config struct {
-	URL    func() string             // asked before every dial
-	Roots  func() string             // file with root certificates for wss://, asked likewise; nil or \"\": the system's
-	Proxy  func() (*url.URL, error)  // nil result: none
-	Log    *slog.Logger              //
+	URL    func() string            // asked before every dial
+	Roots  func() string            // file with root certificates for wss://, asked likewise; nil or "": the system's
+	Proxy  func() (*url.URL, error) // nil result: none
+	Log    *slog.Logger
 	Retry  func() int                // how often a request may be written again
 	Needed func() bool               // after a connection ended: is there a reason to connect again? Else Hurry is awaited
 	State  func(Status, int, string) // every change of the link, on the link's goroutine
