@@ -211,6 +211,24 @@ def test_keep_trying(t):
     b.incoming("patient")
 
 
+def test_keep_trying_survives_a_logout(t):
+    """The caller hears 6014 at the logout, the message goes out after the next login."""
+    server = t.own_server()
+    a, b = t.users("alice", "bob")
+    a.ok("TIMSetConfig", {"ext_set_config_keep_trying": True})
+    server.stop()
+    a.network(DISCONNECTED)
+    waiting = [a.send(b.name, [text_elem("patient %d" % i)]) for i in range(15)]  # more than the lane's window
+    a.logout()
+    for call in waiting:
+        call.wait(code=6014)
+    server.start()
+    a.login()
+    for i in range(15):
+        b.incoming("patient %d" % i)
+    equal([x for x in a.texts(b.name, 30)], ["patient %d" % i for i in reversed(range(15))], "alice's history")
+
+
 def through(t, proxy, **config):
     """A user whose way to a server of his own leads through the proxy."""
     server = t.own_server()
