@@ -103,6 +103,12 @@ func (db *DB) open() error {
 			return err
 		}
 		db.lock = lock
+		// Only the owner may read it; SQLite gives the files beside it the same mode.
+		file, err := os.OpenFile(db.cfg.Path, os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			return err
+		}
+		file.Close()
 	}
 	var err error
 	if db.pool, err = sql.Open("sqlite", db.dsn(false)); err != nil {

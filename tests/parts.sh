@@ -119,6 +119,7 @@ run_tests() {
     part asan tests/host/run.sh asan
     part engine python3 tests/engine/run.py
     part demo ./build.sh demo
+    part interrupt python3 tests/package/interrupt.py
     part quickstart tests/with_server.sh tests/package/quickstart.sh
     part faults tests/faults/run.sh "$seconds"
     if is_full; then

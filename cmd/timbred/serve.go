@@ -34,23 +34,18 @@ func serve(c *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
+	if made != "" { // shown here and never logged, and before anything else can fail: it is shown only once
+		fmt.Fprintf(c.OutOrStdout(), "made app %s\n", made)
+	}
 	s, err := server.New(cfg, log)
 	if err != nil {
 		return err
 	}
-	announce(c.OutOrStdout(), made, s.Addr())
+	fmt.Fprintf(c.OutOrStdout(), "listening on %s\n", s.Addr()) // for the operator, and for whoever started the server
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	go reload(ctx, s, log)
 	return s.Run(ctx)
-}
-
-// announce tells the operator, and whoever started the server, where it is. A new secret is shown here, never logged.
-func announce(out io.Writer, made, addr string) {
-	if made != "" {
-		fmt.Fprintf(out, "made app %s\n", made)
-	}
-	fmt.Fprintf(out, "listening on %s\n", addr)
 }
 
 // reload rereads the certificate on SIGHUP.
