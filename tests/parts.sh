@@ -89,6 +89,7 @@ install_test_tools() {
     need python3 python3
     need objdump binutils
     need openssl openssl
+    need ps procps
     if is_full; then
         need clang clang
         need valgrind valgrind
