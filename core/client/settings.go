@@ -30,7 +30,6 @@ type Values struct {
 	NoStorage      bool          // keep nothing on disk
 	HTTPProxy      *url.URL
 	Socks5Proxy    *url.URL
-	UserData       string
 	LogFolder      string
 	DataFolder     string
 }

@@ -49,7 +49,7 @@ func (f *Face) init(c *call) int64 {
 		f.logger.Error("the log folder cannot be used", "err", err)
 	}
 	f.queue.Pin()
-	f.logger.Info("TIMInit", "app", uint64(c.number(0)), "version", client.Version, "server", f.settings.ServerURL())
+	f.logger.Info("TIMInit", "app", uint64(c.number(0)), "version", client.Version, "server", f.settings.ServerURL(), "ui", f.settings.Get().UIPlatform)
 	f.client = client.New(client.Config{AppID: uint64(c.number(0)), Settings: f.settings,
 		Sink: sink{f, f.queue.Generation()}, Log: f.logger})
 	return tim.ResultSucc

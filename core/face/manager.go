@@ -82,7 +82,6 @@ func setConfig(c *call) {
 	f.log.SetLevels(levels)
 	f.settings.Change(func(s *client.Values) {
 		set(v.Get(tim.KeySetConfigUserConfig), tim.KeyUserConfigIsDisableStorage, func(x gjson.Result) { s.NoStorage = x.Bool() })
-		set(v, tim.KeySetConfigUserDefineData, func(x gjson.Result) { s.UserData = x.String() })
 		set(v, ConfigKeepTrying, func(x gjson.Result) { s.KeepTrying = x.Bool() })
 		set(v, tim.KeySetConfigHttpProxyInfo, func(x gjson.Result) {
 			s.HTTPProxy = proxy("http", x, tim.KeyHttpProxyInfoIp, tim.KeyHttpProxyInfoPort, tim.KeyHttpProxyInfoUserName, tim.KeyHttpProxyInfoPassword)
