@@ -876,22 +876,25 @@ static const char* const kTIMPACProxyInfoPassword = "pac_proxy_info_password";
 static const char* const kTIMSetConfigLogLevel = "set_config_log_level";
 /* uint TIMLogLevel, in. Lowest level that reaches the log callback. */
 static const char* const kTIMSetConfigCallbackLogLevel = "set_config_callback_log_level";
-/* bool, in. true: write log lines to the console too. Default true. */
+/* bool, in. true: write log lines to the console (stderr) too. Default false. */
 static const char* const kTIMSetConfigIsLogOutputConsole = "set_config_is_log_output_console";
 /* object UserConfig, in. Settings of the account. */
 static const char* const kTIMSetConfigUserConfig = "set_config_user_config";
-/*
- * string, in. Text of the application, at most 64 bytes, given to the server's webhook for state changes; set
- * before TIMInit.
- */
+/* string, in. Accepted and not used yet: text of the application for the server's webhooks. */
 static const char* const kTIMSetConfigUserDefineData = "set_config_user_define_data";
-/* object HttpProxyInfo, in. HTTP proxy for media. */
+/*
+ * object HttpProxyInfo, in. HTTP proxy for the connection to the server; a SOCKS5 proxy comes before it.
+ * Takes effect at the next connection.
+ */
 static const char* const kTIMSetConfigHttpProxyInfo = "set_config_http_proxy_info";
-/* object Socks5ProxyInfo, in. SOCKS5 proxy for all traffic; set before TIMInit. */
+/*
+ * object Socks5ProxyInfo, in. SOCKS5 proxy for the connection to the server. Takes effect at the next
+ * connection.
+ */
 static const char* const kTIMSetConfigSocks5ProxyInfo = "set_config_socks5_proxy_info";
-/* object PACProxyInfo, in. PAC proxy; set before TIMInit. */
+/* object PACProxyInfo, in. Accepted and not used yet. */
 static const char* const kTIMSetConfigPACProxyInfo = "set_config_pac_proxy_info";
-/* bool, in. true: resolve names only with the system's DNS. */
+/* bool, in. Accepted; names are always resolved by the system. */
 static const char* const kTIMSetConfigIsOnlyLocalDNSSource = "set_config_is_only_local_dns_source";
 
 /*
