@@ -560,8 +560,6 @@ TIM_API int TIM_DECL TIMMsgSendMessage(const char* conv_id, enum TIMConvType con
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgCancelSend(const char* conv_id, enum TIMConvType conv_type, const char* message_id, TIMCommCallback cb, const void* user_data);
 
@@ -585,8 +583,6 @@ TIM_API int TIM_DECL TIMMsgCancelSend(const char* conv_id, enum TIMConvType conv
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgBatchSend(const char* json_batch_send_param, TIMCommCallback cb, const void* user_data);
 
@@ -611,8 +607,6 @@ TIM_API int TIM_DECL TIMMsgBatchSend(const char* json_batch_send_param, TIMCommC
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgDownloadElemToPath(const char* json_download_elem_param, const char* path, TIMCommCallback cb, const void* user_data);
 
@@ -634,8 +628,6 @@ TIM_API int TIM_DECL TIMMsgDownloadElemToPath(const char* json_download_elem_par
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgDownloadMergerMessage(const char* json_single_msg, TIMCommCallback cb, const void* user_data);
 
@@ -682,8 +674,6 @@ TIM_API int TIM_DECL TIMMsgSetLocalCustomData(const char* json_msg_param, TIMCom
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgSetC2CReceiveMessageOpt(const char* json_identifier_array, TIMReceiveMessageOpt opt, TIMCommCallback cb, const void* user_data);
 
@@ -703,8 +693,6 @@ TIM_API int TIM_DECL TIMMsgSetC2CReceiveMessageOpt(const char* json_identifier_a
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgGetC2CReceiveMessageOpt(const char* json_identifier_array, TIMCommCallback cb, const void* user_data);
 
@@ -731,8 +719,6 @@ TIM_API int TIM_DECL TIMMsgGetC2CReceiveMessageOpt(const char* json_identifier_a
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgSetGroupReceiveMessageOpt(const char* group_id, TIMReceiveMessageOpt opt, TIMCommCallback cb, const void* user_data);
 
@@ -759,8 +745,6 @@ TIM_API int TIM_DECL TIMMsgSetGroupReceiveMessageOpt(const char* group_id, TIMRe
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgSetAllReceiveMessageOpt(TIMReceiveMessageOpt opt, int32_t start_hour, int32_t start_minute, int32_t start_second, uint32_t duration, TIMCommCallback cb, const void* user_data);
 
@@ -783,8 +767,6 @@ TIM_API int TIM_DECL TIMMsgSetAllReceiveMessageOpt(TIMReceiveMessageOpt opt, int
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgSetAllReceiveMessageOpt2(TIMReceiveMessageOpt opt, uint32_t start_time_stamp, uint32_t duration, TIMCommCallback cb, const void* user_data);
 
@@ -801,8 +783,6 @@ TIM_API int TIM_DECL TIMMsgSetAllReceiveMessageOpt2(TIMReceiveMessageOpt opt, ui
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgGetAllReceiveMessageOpt(TIMCommCallback cb, const void* user_data);
 
@@ -865,8 +845,6 @@ TIM_API int TIM_DECL TIMMsgGetMsgList(const char* conv_id, enum TIMConvType conv
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgRevoke(const char* conv_id, enum TIMConvType conv_type, const char* json_msg_param, TIMCommCallback cb, const void* user_data);
 
@@ -893,8 +871,6 @@ TIM_API int TIM_DECL TIMMsgRevoke(const char* conv_id, enum TIMConvType conv_typ
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgModifyMessage(const char* json_msg_param, TIMCommCallback cb, const void* user_data);
 
@@ -919,8 +895,6 @@ TIM_API int TIM_DECL TIMMsgModifyMessage(const char* json_msg_param, TIMCommCall
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgDelete(const char* conv_id, enum TIMConvType conv_type, const char* json_msgdel_param, TIMCommCallback cb, const void* user_data);
 
@@ -948,8 +922,6 @@ TIM_API int TIM_DECL TIMMsgDelete(const char* conv_id, enum TIMConvType conv_typ
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgListDelete(const char* conv_id, enum TIMConvType conv_type, const char* json_msg_array, TIMCommCallback cb, const void* user_data);
 
@@ -972,8 +944,6 @@ TIM_API int TIM_DECL TIMMsgListDelete(const char* conv_id, enum TIMConvType conv
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgClearHistoryMessage(const char* conv_id, enum TIMConvType conv_type, TIMCommCallback cb, const void* user_data);
 
@@ -1098,8 +1068,6 @@ TIM_API int TIM_DECL TIMMsgFindByMsgLocatorList(const char* conv_id, enum TIMCon
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgSearchLocalMessages(const char* json_search_message_param, TIMCommCallback cb, const void* user_data);
 
@@ -1125,8 +1093,6 @@ TIM_API int TIM_DECL TIMMsgSearchLocalMessages(const char* json_search_message_p
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgSearchCloudMessages(const char* json_search_message_param, TIMCommCallback cb, const void* user_data);
 
@@ -1152,8 +1118,6 @@ TIM_API int TIM_DECL TIMMsgSearchCloudMessages(const char* json_search_message_p
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgSendMessageReadReceipts(const char* json_msg_array, TIMCommCallback cb, const void* user_data);
 
@@ -1174,8 +1138,6 @@ TIM_API int TIM_DECL TIMMsgSendMessageReadReceipts(const char* json_msg_array, T
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgGetMessageReadReceipts(const char* json_msg_array, TIMCommCallback cb, const void* user_data);
 
@@ -1202,8 +1164,6 @@ TIM_API int TIM_DECL TIMMsgGetMessageReadReceipts(const char* json_msg_array, TI
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0; the answer to a failure is Timbre's own decision
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgGetGroupMessageReadMemberList(const char* json_msg, TIMGroupMessageReadMembersFilter filter, uint64_t next_seq, uint32_t count, TIMMsgGroupMessageReadMemberListCallback cb, const void* user_data);
 
@@ -1232,8 +1192,6 @@ TIM_API int TIM_DECL TIMMsgGetGroupMessageReadMemberList(const char* json_msg, T
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgSetMessageExtensions(const char* json_msg, const char* json_extension_array, TIMCommCallback cb, const void* user_data);
 
@@ -1253,8 +1211,6 @@ TIM_API int TIM_DECL TIMMsgSetMessageExtensions(const char* json_msg, const char
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgGetMessageExtensions(const char* json_msg, TIMCommCallback cb, const void* user_data);
 
@@ -1280,8 +1236,6 @@ TIM_API int TIM_DECL TIMMsgGetMessageExtensions(const char* json_msg, TIMCommCal
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgDeleteMessageExtensions(const char* json_msg, const char* json_extension_key_array, TIMCommCallback cb, const void* user_data);
 
@@ -1307,8 +1261,6 @@ TIM_API int TIM_DECL TIMMsgDeleteMessageExtensions(const char* json_msg, const c
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgAddMessageReaction(const char* json_msg, const char* reaction_id, TIMCommCallback cb, const void* user_data);
 
@@ -1331,8 +1283,6 @@ TIM_API int TIM_DECL TIMMsgAddMessageReaction(const char* json_msg, const char* 
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgRemoveMessageReaction(const char* json_msg, const char* reaction_id, TIMCommCallback cb, const void* user_data);
 
@@ -1355,8 +1305,6 @@ TIM_API int TIM_DECL TIMMsgRemoveMessageReaction(const char* json_msg, const cha
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgGetMessageReactions(const char* json_msg_array, uint32_t max_user_count_per_reaction, TIMCommCallback cb, const void* user_data);
 
@@ -1381,8 +1329,6 @@ TIM_API int TIM_DECL TIMMsgGetMessageReactions(const char* json_msg_array, uint3
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgGetAllUserListOfMessageReaction(const char* json_msg, const char* reaction_id, uint32_t next_seq, uint32_t count, TIMCommCallback cb, const void* user_data);
 
@@ -1406,8 +1352,6 @@ TIM_API int TIM_DECL TIMMsgGetAllUserListOfMessageReaction(const char* json_msg,
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgTranslateText(const char* json_source_text_array, const char* source_language, const char* target_language, TIMCommCallback cb, const void* user_data);
 
@@ -1429,8 +1373,6 @@ TIM_API int TIM_DECL TIMMsgTranslateText(const char* json_source_text_array, con
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgConvertVoiceToText(const char* url, const char* language, TIMCommCallback cb, const void* user_data);
 
@@ -1457,8 +1399,6 @@ TIM_API int TIM_DECL TIMMsgConvertVoiceToText(const char* url, const char* langu
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0; who may pin is Timbre's own decision
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMPinGroupMessage(const char* group_id, const char* json_msg, bool is_pinned, TIMCommCallback cb, const void* user_data);
 
@@ -1479,8 +1419,6 @@ TIM_API int TIM_DECL TIMPinGroupMessage(const char* group_id, const char* json_m
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMGetPinnedGroupMessageList(const char* group_id, TIMCommCallback cb, const void* user_data);
 
@@ -1619,8 +1557,6 @@ TIM_API int TIM_DECL TIMMsgReportReaded(const char* conv_id, enum TIMConvType co
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgMarkAllMessageAsRead(TIMCommCallback cb, const void* user_data);
 
@@ -1661,8 +1597,6 @@ TIM_API void TIM_DECL TIMSetMsgGroupMessageReceiptCallback(TIMMsgGroupReadReceip
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 6
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgSendGroupMessageReceipts(const char* json_msg_array, TIMCommCallback cb, const void* user_data);
 
@@ -1684,8 +1618,6 @@ TIM_API int TIM_DECL TIMMsgSendGroupMessageReceipts(const char* json_msg_array, 
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 6
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgGetGroupMessageReceipts(const char* json_msg_array, TIMCommCallback cb, const void* user_data);
 
@@ -1712,8 +1644,6 @@ TIM_API int TIM_DECL TIMMsgGetGroupMessageReceipts(const char* json_msg_array, T
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 6
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMMsgGetGroupMessageReadMembers(const char* json_msg, TIMGroupMessageReadMembersFilter filter, uint64_t next_seq, uint32_t count, TIMMsgGroupReadMembersCallback cb, const void* user_data);
 

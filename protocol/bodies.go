@@ -24,9 +24,16 @@ type LoggedIn struct {
 	Expire int64  `json:"expire"` // when the UserSig runs out, milliseconds
 }
 
+// Target names a conversation: of the user with a peer, or of a group. Exactly one of the two is set.
+type Target struct {
+	Peer  string `json:"peer,omitempty"`
+	Group string `json:"group,omitempty"`
+}
+
 // Send is the body of OpSend. Message is parsed apart because it is hot.
 type Send struct {
-	To      string
+	To      string // a user, or
+	Group   string // a group
 	Content []byte // a Content object, as the sender wrote it
 }
 
@@ -34,13 +41,18 @@ type Send struct {
 type Sent struct {
 	Seq   uint64 `json:"seq"`
 	Time  int64  `json:"time"`  // server clock, milliseconds
-	Count uint64 `json:"count"` // number of the sender's countable messages in the conversation, this one included
-	Pos   uint64 `json:"pos"`   // position of the message in the sender's change log; the answer stands for that entry
+	Count uint64 `json:"count"` // as in Message
+	Pos   uint64 `json:"pos"`   // position of the message in the sender's change log, or the group's; the answer stands for that entry
+	Own   uint64 `json:"own"`   // in a group: as in Message
+	// Unread is how many members have not confirmed the message yet, for a group message that asks for receipts.
+	Unread *int64 `json:"unread"`
+	// Group says that it is a group's message. It does not travel: who asked knows.
+	Group bool `json:"-"`
 }
 
 // Range is the body of OpRange: messages of a conversation with Lo <= seq <= Hi.
 type Range struct {
-	Peer  string `json:"peer"`
+	Target
 	Lo    uint64 `json:"lo"`
 	Hi    uint64 `json:"hi"`    // 0: up to the newest
 	Limit int    `json:"limit"` // at most MaxRange
@@ -58,14 +70,16 @@ type Ranged struct {
 
 // Read is the body of OpRead: the user has read the conversation up to Seq.
 type Read struct {
-	Peer string `json:"peer"`
-	Seq  uint64 `json:"seq"`
+	Target
+	Seq uint64 `json:"seq"`
 }
 
 // Clear is the body of OpClear: the user deletes the conversation with its history up to Seq.
 type Clear struct {
-	Peer string `json:"peer"`
-	Seq  uint64 `json:"seq"`
+	Target
+	Seq uint64 `json:"seq"`
+	// Keep says that only the history is deleted: the conversation stays in the lists of the user's devices.
+	Keep bool `json:"keep,omitempty"`
 }
 
 // Changed answers OpRead and OpClear. Pos is 0 when nothing changed; else the answer stands for that log entry.
@@ -77,9 +91,12 @@ type Changed struct {
 
 // Diff is the body of OpDiff: what happened after Pos.
 type Diff struct {
+	Group string `json:"group,omitempty"` // whose log; "": the user's own
 	Epoch string `json:"epoch"`
 	Pos   uint64 `json:"pos"`
 	Limit int    `json:"limit"`
+	// Newest leaves out all new messages of a group's log except the newest: they are history that the user may ask for.
+	Newest bool `json:"newest,omitempty"`
 }
 
 // Snapshot is the body of OpSnapshot: the conversations, newest first, page by page.
@@ -110,6 +127,7 @@ type Conversation struct {
 	SeenSeq   uint64            `json:"seen_seq"`   // the peer's read position
 	SeenTime  int64             `json:"seen_time"`  // when the peer read, milliseconds
 	ClearSeq  uint64            `json:"clear_seq"`  // deleted up to here
+	Option    int               `json:"opt"`        // how this user receives from the peer, TIMReceiveMessageOpt
 	Msgs      []json.RawMessage `json:"msgs"`       // the unread ones (the 250 newest) and at least the last, ascending
 }
 

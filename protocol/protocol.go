@@ -47,13 +47,36 @@ const (
 	OpClear    = "conv.clear"
 	OpDiff     = "sync.diff"
 	OpSnapshot = "sync.snapshot"
+	OpGroups   = "sync.groups"
 	OpProfiles = "profile.get"
 	OpTinyIDs  = "id.get"
+)
+
+// Operations on messages that are there already.
+const (
+	OpGet           = "msg.get"
+	OpRevoke        = "msg.revoke"
+	OpEdit          = "msg.edit"
+	OpDelete        = "msg.delete"
+	OpConfirm       = "msg.confirm"  // send read receipts
+	OpReceipts      = "msg.receipts" // how many have confirmed
+	OpReaders       = "msg.readers"  // who has
+	OpSetExtensions = "msg.ext.set"
+	OpExtensions    = "msg.ext.get"
+	OpReact         = "msg.react"
+	OpReactions     = "msg.reactions"
+	OpReactionUsers = "msg.react.users"
+	OpPin           = "msg.pin"
+	OpPinned        = "msg.pinned"
+	OpSearch        = "msg.search"
+	OpSetOption     = "opt.set"
+	OpOptions       = "opt.get"
 )
 
 // Pushes that a server sends on its own.
 const (
 	PushLog     = "log"     // Log
+	PushMessage = "msg"     // Message without a number: it is shown and not kept
 	PushKick    = "kick"    // Kick: the session is over, another device took its place
 	PushExpired = "expired" // the UserSig ran out, the session is over
 	PushDrain   = "drain"   // the server is going away: finish and connect again

@@ -7,7 +7,7 @@ import (
 )
 
 func FuzzParseRequest(f *testing.F) {
-	r := Request{ID: 7, Op: OpSend, Key: "k", Body: AppendSend(nil, "bob", []byte(`{"el":[{"elem_type":0}]}`))}
+	r := Request{ID: 7, Op: OpSend, Key: "k", Body: AppendSend(nil, "bob", false, []byte(`{"el":[{"elem_type":0}]}`))}
 	f.Add(r.Append(nil))
 	f.Add([]byte(` { "id" : 1 , "op" : "x" , "body" : [1, {"a":"\u0041"}] } `))
 	f.Add([]byte(`[{"op":"x"}]`))
@@ -57,7 +57,7 @@ func FuzzParseServerLine(f *testing.F) {
 func FuzzParseLog(f *testing.F) {
 	e := Entry{Kind: EntryMessage, Message: Message{Seq: 1, From: "a", To: "b", Time: 2, Count: 1, Key: "k", Content: []byte(`{"el":[]}`)}}
 	s := Entry{Kind: EntrySeen, Peer: "a", Seq: 3, Time: 4}
-	f.Add(AppendLog(nil, "epoch", 5, 6, [][]byte{e.Append(nil), s.Append(nil)}))
+	f.Add(AppendLog(nil, "epoch", "", 5, 6, [][]byte{e.Append(nil), s.Append(nil)}))
 	f.Add(TooLongLog("epoch"))
 	f.Add([]byte(`{"entries":[{"k":"msg","m":`))
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -73,7 +73,7 @@ func FuzzParseLog(f *testing.F) {
 			}
 			entries[i] = l.Entries[i].Append(nil)
 		}
-		if again := ParseLog(AppendLog(nil, l.Epoch, l.From, l.Pos, entries)); len(again.Entries) != len(l.Entries) || again.From != l.From {
+		if again := ParseLog(AppendLog(nil, l.Epoch, l.Group, l.From, l.Pos, entries)); len(again.Entries) != len(l.Entries) || again.From != l.From {
 			t.Fatalf("%+v became %+v", l, again)
 		}
 	})

@@ -220,7 +220,7 @@ func textContent(text string) []byte {
 
 func (c *client) startSend(to, key, text string) <-chan protocol.Answer {
 	c.t.Helper()
-	return c.start(protocol.OpSend, key, protocol.AppendSend(nil, to, textContent(text)))
+	return c.start(protocol.OpSend, key, protocol.AppendSend(nil, to, false, textContent(text)))
 }
 
 func (c *client) send(to, key, text string) protocol.Sent {
@@ -243,7 +243,7 @@ func (c *client) sent(ch <-chan protocol.Answer) (s protocol.Sent) {
 // refused sends a message that must not pass and returns the code.
 func (c *client) refused(to, key string, content string) int {
 	c.t.Helper()
-	return c.call(protocol.OpSend, key, protocol.AppendSend(nil, to, []byte(content))).Code
+	return c.call(protocol.OpSend, key, protocol.AppendSend(nil, to, false, []byte(content))).Code
 }
 
 // reset cuts the connection as a failing network does.

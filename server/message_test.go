@@ -111,7 +111,7 @@ func TestReadSeenClear(t *testing.T) {
 	alice.entries(1)
 	bob.entries(5)
 
-	a := ask[protocol.Changed](bob, protocol.OpRead, "r1", protocol.Read{Peer: "alice", Seq: 3})
+	a := ask[protocol.Changed](bob, protocol.OpRead, "r1", protocol.Read{Target: protocol.Target{Peer: "alice"}, Seq: 3})
 	if a != (protocol.Changed{Pos: 7, Seq: 3, Count: 3}) {
 		t.Fatalf("read: %+v", a)
 	}
@@ -119,16 +119,16 @@ func TestReadSeenClear(t *testing.T) {
 	if seen.Kind != protocol.EntrySeen || seen.Peer != "bob" || seen.Seq != 3 || seen.Time == 0 {
 		t.Fatalf("seen: %+v", seen)
 	}
-	if again := ask[protocol.Changed](bob, protocol.OpRead, "r1", protocol.Read{Peer: "alice", Seq: 5}); again != a {
+	if again := ask[protocol.Changed](bob, protocol.OpRead, "r1", protocol.Read{Target: protocol.Target{Peer: "alice"}, Seq: 5}); again != a {
 		t.Fatalf("a repeated key got %+v", again)
 	}
-	if back := ask[protocol.Changed](bob, protocol.OpRead, "r2", protocol.Read{Peer: "alice", Seq: 2}); back != (protocol.Changed{Seq: 3, Count: 3}) {
+	if back := ask[protocol.Changed](bob, protocol.OpRead, "r2", protocol.Read{Target: protocol.Target{Peer: "alice"}, Seq: 2}); back != (protocol.Changed{Seq: 3, Count: 3}) {
 		t.Fatalf("reading backwards: %+v", back)
 	}
-	if past := ask[protocol.Changed](bob, protocol.OpRead, "r3", protocol.Read{Peer: "alice", Seq: 99}); past != (protocol.Changed{Pos: 8, Seq: 6, Count: 5}) {
+	if past := ask[protocol.Changed](bob, protocol.OpRead, "r3", protocol.Read{Target: protocol.Target{Peer: "alice"}, Seq: 99}); past != (protocol.Changed{Pos: 8, Seq: 6, Count: 5}) {
 		t.Fatalf("reading past the end: %+v", past)
 	}
-	cleared := ask[protocol.Changed](bob, protocol.OpClear, "c1", protocol.Clear{Peer: "alice", Seq: 6})
+	cleared := ask[protocol.Changed](bob, protocol.OpClear, "c1", protocol.Clear{Target: protocol.Target{Peer: "alice"}, Seq: 6})
 	if cleared != (protocol.Changed{Pos: 9, Seq: 6, Count: 5}) {
 		t.Fatalf("clear: %+v", cleared)
 	}
@@ -189,9 +189,9 @@ func TestRange(t *testing.T) {
 	check(protocol.Range{Lo: 4, Hi: 6, Limit: 3}, "4 6 10 1 [4 5 6]")
 	check(protocol.Range{Lo: 0, Hi: 2, Limit: 50}, "1 2 10 1 [1 2]")
 	check(protocol.Range{Lo: 11, Hi: 20}, "11 10 10 1 []")
-	ask[protocol.Changed](bob, protocol.OpClear, "c", protocol.Clear{Peer: "alice", Seq: 8})
+	ask[protocol.Changed](bob, protocol.OpClear, "c", protocol.Clear{Target: protocol.Target{Peer: "alice"}, Seq: 8})
 	check(protocol.Range{Lo: 1}, "1 10 10 9 [9 10]")
-	if a := ask[protocol.Ranged](bob, protocol.OpRange, "", protocol.Range{Peer: "nobody"}); a.Max != 0 || len(a.Msgs) != 0 {
+	if a := ask[protocol.Ranged](bob, protocol.OpRange, "", protocol.Range{Target: protocol.Target{Peer: "nobody"}}); a.Max != 0 || len(a.Msgs) != 0 {
 		t.Errorf("unknown peer: %+v", a)
 	}
 }
@@ -201,7 +201,7 @@ func TestExcludedMessagesDoNotCount(t *testing.T) {
 	alice, bob := s.login(t, "alice"), s.login(t, "bob")
 	quiet := `{"el":[{"elem_type":0}],"x":{"message_is_excluded_from_unread_count":true}}`
 	alice.send("bob", "1", "x")
-	a := alice.call(protocol.OpSend, "2", protocol.AppendSend(nil, "bob", []byte(quiet)))
+	a := alice.call(protocol.OpSend, "2", protocol.AppendSend(nil, "bob", false, []byte(quiet)))
 	var sent protocol.Sent
 	if err := json.Unmarshal(a.Body, &sent); err != nil || sent.Seq != 2 || sent.Count != 1 {
 		t.Fatalf("%v %+v", err, sent)
@@ -216,7 +216,7 @@ func TestContentTravelsByteForByte(t *testing.T) {
 	s := serve(t, t.TempDir(), nil)
 	alice, bob := s.login(t, "alice"), s.login(t, "bob")
 	content := `{ "el" : [ {"elem_type":0, "text_elem_content":"<你好> \u00e9 & 👋"} ],  "n":12345678901234567890 }`
-	if a := alice.call(protocol.OpSend, "k", protocol.AppendSend(nil, "bob", []byte(content))); a.Code != 0 {
+	if a := alice.call(protocol.OpSend, "k", protocol.AppendSend(nil, "bob", false, []byte(content))); a.Code != 0 {
 		t.Fatal(a.Desc)
 	}
 	if got := string(bob.entries(1)[0].Message.Content); got != content {

@@ -55,7 +55,7 @@ func TestDrain(t *testing.T) {
 			t.Fatalf("message %d was acknowledged with %+v and is now %+v", i, was, again)
 		}
 	}
-	if r := ask[protocol.Ranged](bob, protocol.OpRange, "", protocol.Range{Peer: "alice"}); int(r.Max) != len(acked) {
+	if r := ask[protocol.Ranged](bob, protocol.OpRange, "", protocol.Range{Target: protocol.Target{Peer: "alice"}}); int(r.Max) != len(acked) {
 		t.Errorf("%d messages are stored, %d were acknowledged: a drain answers what it accepts", r.Max, len(acked))
 	}
 }

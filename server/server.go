@@ -14,7 +14,10 @@ import (
 	"timbre/server/bus"
 	"timbre/server/changelog"
 	"timbre/server/config"
+	"timbre/server/files"
 	"timbre/server/gateway"
+	"timbre/server/group"
+	"timbre/server/language"
 	"timbre/server/message"
 	"timbre/server/metrics"
 	"timbre/server/session"
@@ -34,6 +37,7 @@ type Server struct {
 	store    *store.Store
 	messages *message.Messages
 	gateway  *gateway.Gateway
+	files    *files.Files
 	metrics  *metrics.Metrics
 	certs    *certificate // nil without TLS
 	listener net.Listener
@@ -48,6 +52,9 @@ func New(cfg config.Config, log *slog.Logger) (*Server, error) {
 	}
 	secrets, err := cfg.Secrets()
 	if err != nil {
+		return nil, err
+	}
+	if err := cfg.Language(log).Check(); err != nil {
 		return nil, err
 	}
 	s := &Server{log: log}
@@ -65,10 +72,11 @@ func (s *Server) assemble(cfg *config.Config, policy account.Policy, secrets acc
 	events := bus.NewLocal(hub)
 	accounts := account.New(policy, time.Now)
 	log := changelog.New(time.Now)
-	s.messages = message.New(log, accounts, time.Now)
+	s.messages = message.New(log, accounts, cfg.Messages(), time.Now)
+	groups := group.New(s.messages, accounts, log, cfg.Groups(), time.Now)
 	s.store, err = store.Open(store.Config{
 		Dir: cfg.Data, Settled: events.Settle,
-		Schemas: []sqlite.Schema{account.Schema(), changelog.Schema(), message.Schema()},
+		Schemas: []sqlite.Schema{account.Schema(), changelog.Schema(), message.Schema(), group.Schema(), files.Schema()},
 	})
 	if err != nil {
 		return err
@@ -77,10 +85,13 @@ func (s *Server) assemble(cfg *config.Config, policy account.Policy, secrets acc
 		return err
 	}
 	s.metrics = metrics.New(s.store.Queued, func() int { return s.gateway.Waiting() })
+	if err := s.openFiles(cfg, func() time.Duration { return 0 }); err != nil {
+		return err
+	}
 	s.gateway = gateway.New(cfg.Gateway(), gateway.Parts{
 		Store: s.store, Epoch: s.store.Epoch(), Tickets: account.NewTickets(secrets), Accounts: accounts, Log: log,
-		Reader: changelog.NewReader(s.store.Epoch(), s.messages), Messages: s.messages, Hub: hub, Bus: events,
-		Metrics: s.metrics, Logger: s.log, Now: time.Now,
+		Reader: changelog.NewReader(s.store.Epoch(), s.messages), Messages: s.messages, Groups: groups, Files: s.files, Hub: hub, Bus: events,
+		Metrics: s.metrics, Logger: s.log, Now: time.Now, Language: language.New(cfg.Language(s.log)),
 	})
 	return nil
 }
@@ -110,8 +121,20 @@ func (s *Server) Run(ctx context.Context) error {
 }
 
 func (s *Server) sweep(ctx context.Context) {
-	if err := s.store.Write(ctx, s.messages.Sweep); err != nil && ctx.Err() == nil {
-		s.log.Error("sweeping failed", "error", err)
+	for more := true; more; {
+		err := s.store.Write(ctx, func(tx *sqlite.Tx) (err error) {
+			more, err = s.messages.Sweep(tx)
+			return err
+		})
+		if err != nil {
+			more = false
+			if ctx.Err() == nil {
+				s.log.Error("sweeping failed", "error", err)
+			}
+		}
+	}
+	if err := s.files.Sweep(ctx); err != nil && ctx.Err() == nil {
+		s.log.Error("sweeping files failed", "error", err)
 	}
 }
 
@@ -123,6 +146,9 @@ func (s *Server) shutdown() error {
 	closed := s.listener.Close()
 	s.gateway.Drain(ctx)
 	stopped := s.http.Shutdown(ctx)
+	if errors.Is(stopped, context.DeadlineExceeded) { // files under way: their clients continue elsewhere
+		stopped = s.http.Close()
+	}
 	for _, err := range []*error{&closed, &stopped} { // both close the listener, and it may be closed already
 		if errors.Is(*err, net.ErrClosed) {
 			*err = nil

@@ -54,7 +54,7 @@ func TestDiffOfLargeMessagesStaysUnderTheLimit(t *testing.T) {
 		}
 		pos += uint64(len(l.Entries))
 	}
-	r := ask[protocol.Ranged](bob, protocol.OpRange, "", protocol.Range{Peer: "alice", Limit: 100})
+	r := ask[protocol.Ranged](bob, protocol.OpRange, "", protocol.Range{Target: protocol.Target{Peer: "alice"}, Limit: 100})
 	if r.Hi != 150 || r.Lo != 150-uint64(len(r.Msgs))+1 || len(r.Msgs) == 100 {
 		t.Errorf("range %d to %d with %d messages", r.Lo, r.Hi, len(r.Msgs))
 	}
@@ -75,8 +75,8 @@ func TestSnapshotPages(t *testing.T) {
 		c.close()
 	}
 	bob.entries(2 * users)
-	ask[protocol.Changed](bob, protocol.OpRead, "r", protocol.Read{Peer: "u104", Seq: 1})
-	ask[protocol.Changed](bob, protocol.OpClear, "c", protocol.Clear{Peer: "u103", Seq: 2})
+	ask[protocol.Changed](bob, protocol.OpRead, "r", protocol.Read{Target: protocol.Target{Peer: "u104"}, Seq: 1})
+	ask[protocol.Changed](bob, protocol.OpClear, "c", protocol.Clear{Target: protocol.Target{Peer: "u103"}, Seq: 2})
 	var got []string
 	for cursor := ""; ; {
 		p := ask[protocol.SnapshotPage](bob, protocol.OpSnapshot, "", protocol.Snapshot{Cursor: cursor, Limit: 40})
@@ -145,7 +145,7 @@ func TestOrderUnderConcurrentSenders(t *testing.T) {
 	}
 	for _, name := range names[1:] {
 		c := clients[0]
-		r := ask[protocol.Ranged](c, protocol.OpRange, "", protocol.Range{Peer: name, Limit: 100})
+		r := ask[protocol.Ranged](c, protocol.OpRange, "", protocol.Range{Target: protocol.Target{Peer: name}, Limit: 100})
 		if r.Max != 2*each/(users-1) || len(r.Msgs) != int(r.Max) {
 			t.Errorf("%s: newest seq %d, %d messages", name, r.Max, len(r.Msgs))
 		}
@@ -160,7 +160,7 @@ func TestRestartKeepsEverything(t *testing.T) {
 	for i := range 20 {
 		sent = append(sent, alice.send("bob", fmt.Sprint(i), "x"))
 	}
-	ask[protocol.Changed](bob, protocol.OpRead, "r", protocol.Read{Peer: "alice", Seq: 7})
+	ask[protocol.Changed](bob, protocol.OpRead, "r", protocol.Read{Target: protocol.Target{Peer: "alice"}, Seq: 7})
 	before := diff(bob, 0)
 	page := ask[protocol.SnapshotPage](bob, protocol.OpSnapshot, "", protocol.Snapshot{})
 	s.stop()

@@ -29,11 +29,14 @@ import (
 	"time"
 
 	_ "modernc.org/sqlite" // the driver
+
+	"timbre/sqlite/vault"
 )
 
 // Config says which file to open and how.
 type Config struct {
 	Path    string   // file name; "" opens a private database in memory without readers
+	Key     []byte   // 16 bytes that encrypt the file, see package vault; nil: plain. Unused in memory
 	Readers int      // read connections, 4 when 0
 	Full    bool     // synchronous=FULL for every commit; else only for batches with a Durable job
 	CacheMB int      // page cache of the writer in MiB, 8 when 0
@@ -52,6 +55,8 @@ var (
 	ErrLocked = errors.New("the database is in use by another process")
 	// ErrNewer says that a newer release wrote the file. It is left untouched.
 	ErrNewer = errors.New("the database was written by a newer release")
+	// ErrKey says that the key is not the one the file was created with, or none. The file is left untouched.
+	ErrKey = vault.ErrKey
 	// ErrClosed says that the database has been closed.
 	ErrClosed = errors.New("the database is closed")
 )
@@ -60,7 +65,8 @@ var (
 type DB struct {
 	cfg     Config
 	lock    *fileLock
-	pool    *sql.DB // owns the writer's connection
+	vault   *vault.Vault // nil: plain
+	pool    *sql.DB      // owns the writer's connection
 	conn    *sql.Conn
 	readers *sql.DB
 
@@ -103,6 +109,10 @@ func (db *DB) open() error {
 			return err
 		}
 		db.lock = lock
+		if db.vault, err = vault.Open(db.cfg.Path, db.cfg.Key); err != nil {
+			return err
+		}
+		db.cfg.Key = nil // not kept longer than needed
 		// Only the owner may read it; SQLite gives the files beside it the same mode.
 		file, err := os.OpenFile(db.cfg.Path, os.O_CREATE|os.O_RDWR, 0o600)
 		if err != nil {
@@ -151,6 +161,9 @@ func (db *DB) dsn(reader bool) string {
 		pragma("foreign_keys(0)")
 		pragma(fmt.Sprintf("cache_size(-%d)", db.cfg.CacheMB*1024))
 	}
+	if vfs := db.vault.VFS(); vfs != "" {
+		q.Set("vfs", vfs)
+	}
 	path := (&url.URL{Path: filepath.ToSlash(db.cfg.Path)}).EscapedPath()
 	return "file:" + strings.TrimPrefix(path, "./") + "?" + q.Encode()
 }
@@ -188,6 +201,7 @@ func (db *DB) release() error {
 	if db.pool != nil {
 		errs = append(errs, db.pool.Close())
 	}
+	db.vault.Close()
 	if db.lock != nil {
 		errs = append(errs, db.lock.release())
 	}

@@ -91,7 +91,7 @@ func (p *pair) encode(frame []byte, n int) []byte {
 		i := len(p.sent)
 		p.sent, p.times = append(p.sent, now), append(p.times, 0)
 		r := protocol.Request{ID: uint64(i + 2), Op: protocol.OpSend, Key: p.prefix + strconv.Itoa(i),
-			Body: protocol.AppendSend(nil, p.to, p.content)}
+			Body: protocol.AppendSend(nil, p.to, false, p.content)}
 		frame = r.Append(frame)
 	}
 	return frame

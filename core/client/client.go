@@ -15,10 +15,12 @@ package client
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
 	"timbre/core/event"
+	"timbre/core/media"
 	"timbre/core/transport"
 	"timbre/model/tim"
 	"timbre/protocol"
@@ -37,9 +39,10 @@ type Config struct {
 
 // Client is one account. All methods may be called from any goroutine, from inside callbacks too.
 type Client struct {
-	cfg  Config
-	link *transport.Link
-	wg   sync.WaitGroup // calls that run on their own goroutine
+	cfg   Config
+	link  *transport.Link
+	files func() *http.Client // for up- and downloads
+	wg    sync.WaitGroup      // calls that run on their own goroutine
 
 	opening sync.Mutex // one session is opened at a time: a second database of the same user would find the file locked
 	ending  sync.Mutex // one end at a time: when Close stops the link, no outbox may still use it
@@ -62,6 +65,7 @@ func New(cfg Config) *Client {
 		Retry:  func() int { return cfg.Settings.Get().Retries },
 		Needed: c.connectionNeeded, State: c.linkState, Open: c.linkOpen, Push: c.pushed, Late: c.lateAnswer,
 	})
+	c.files = media.NewClient(cfg.Settings.Proxy, func() string { return cfg.Settings.Get().ServerCA })
 	c.link.Start()
 	return c
 }
@@ -156,6 +160,10 @@ func (c *Client) pushed(p *protocol.Push) {
 	case protocol.PushLog:
 		if online {
 			s.sync.Pushed(protocol.ParseLog(p.Body))
+		}
+	case protocol.PushMessage:
+		if online {
+			s.messages.Whisper(p.Body)
 		}
 	case protocol.PushKick:
 		c.lost(s, tim.OpTIMSetKickedOfflineCallback, "kicked by another device")

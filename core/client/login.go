@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -151,8 +152,11 @@ func (c *Client) openSession(user string, a *attempt) *transport.Error {
 	if err != nil {
 		c.cfg.Log.Error("the database cannot be opened", "err", err)
 		text := err.Error()
-		if store.InUse(err) {
+		switch {
+		case store.InUse(err):
 			text = "another process uses this account's data folder"
+		case store.WrongKey(err):
+			text = "the key does not fit the database, or it was made without one"
 		}
 		return &transport.Error{Code: tim.ErrSDKCommDatabaseFailure, Text: text}
 	}
@@ -164,10 +168,11 @@ func (c *Client) openSession(user string, a *attempt) *transport.Error {
 	c.mu.Unlock()
 	switch {
 	case closed:
-		s.close()
-		return &transport.Error{Code: tim.ErrSDKCommInterrupt, Text: "TIMUninit was called"}
+		why := &transport.Error{Code: tim.ErrSDKCommInterrupt, Text: "TIMUninit was called"}
+		s.close(why)
+		return why
 	case late:
-		s.close()
+		s.close(context.Canceled)
 	}
 	return nil
 }

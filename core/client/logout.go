@@ -74,7 +74,7 @@ func (c *Client) end(code int, text string, reset bool) {
 		c.link.Close()
 		s.outbox.Stop(why)
 		c.link.FailAll(why)
-		s.close()
+		s.close(why)
 		c.link.Drop() // the server ties a connection to its user
 	}
 	if reset {

@@ -8,6 +8,7 @@ import (
 
 	"timbre/core/account"
 	"timbre/core/conversation"
+	"timbre/core/media"
 	"timbre/core/message"
 	"timbre/core/outbox"
 	"timbre/core/store"
@@ -30,6 +31,7 @@ type session struct {
 	messages *message.Messages
 	outbox   *outbox.Outbox
 	sync     *sync.Engine
+	files    *media.Files
 	users    *account.Users
 	loaded   atomic.Bool
 }
@@ -38,7 +40,9 @@ const metaDevice, metaTinyID = "device", "tinyid"
 
 // newSession opens the database and puts the modules together.
 func (c *Client) newSession(user string) (*session, error) {
-	st, err := store.Open(c.folder(user), conversation.Schema, message.Schema, outbox.Schema)
+	key := c.cfg.Settings.Get().Key
+	st, err := store.OpenWithKey(c.folder(user), key, []sqlite.Schema{conversation.Schema, message.Schema, outbox.Schema, sync.Schema,
+		message.SearchSchema})
 	if err != nil {
 		return nil, err
 	}
@@ -58,9 +62,11 @@ func (c *Client) newSession(user string) (*session, error) {
 		message.KindSend: message.Sender{M: s.messages}, message.KindRead: message.Position{M: s.messages},
 		message.KindClear: message.Position{M: s.messages, Clear: true}})
 	s.sync = sync.New(st, c.link, log, s.messages, s.book, c.cfg.Sink.Waiting)
-	s.messages.Connect(s.outbox, c.link, s.sync)
+	s.files = media.New(media.Config{Base: func() string { return media.Base(settings.ServerURL()) }, Ask: c.link,
+		Client: c.files, Folder: c.folder(user), Log: log})
+	s.messages.Connect(s.outbox, c.link, s.sync, s.files)
 	s.users = account.New(c.link, settings.timeout)
-	if err := s.messages.OpenAccepted(c.folder(user)); err != nil {
+	if err := s.messages.OpenAccepted(c.folder(user), key); err != nil {
 		st.Close()
 		return nil, err
 	}
@@ -95,7 +101,9 @@ func (s *session) begin(in protocol.LoggedIn) {
 		return store.SetMeta(tx.Tx, metaTinyID, strconv.FormatUint(in.TinyID, 10))
 	})
 	if err == nil && s.loaded.CompareAndSwap(false, true) {
-		err = s.store.Write(context.Background(), s.outbox.Load)
+		if err = s.store.Write(context.Background(), s.outbox.Load); err == nil {
+			err = s.store.Write(context.Background(), s.messages.LoadUploads)
+		}
 	}
 	if err != nil {
 		s.client.cfg.Log.Error("the session cannot begin", "err", err)
@@ -105,8 +113,9 @@ func (s *session) begin(in protocol.LoggedIn) {
 	s.sync.Begin(in)
 }
 
-func (s *session) close() {
+func (s *session) close(why error) {
 	s.sync.Stop()
+	s.messages.StopUploads(why)
 	if err := s.store.Close(); err != nil {
 		s.client.cfg.Log.Error("the database did not close cleanly", "err", err)
 	}
@@ -126,6 +135,7 @@ func (c *Client) endedBy() int {
 type Account struct {
 	Messages *message.Messages
 	Users    *account.Users
+	Files    *media.Files
 	Online   bool // logged in; the connection may be broken all the same
 }
 
@@ -137,5 +147,5 @@ func (c *Client) Account() *Account {
 	if s == nil || c.status == tim.LoginStatusLogouting {
 		return nil
 	}
-	return &Account{Messages: s.messages, Users: s.users, Online: c.status == tim.LoginStatusLogined}
+	return &Account{Messages: s.messages, Users: s.users, Files: s.files, Online: c.status == tim.LoginStatusLogined}
 }

@@ -28,6 +28,7 @@ type Values struct {
 	Platform       int           // TIMPlatform shown in messages
 	UIPlatform     string        // what the user interface is built with, for the log
 	NoStorage      bool          // keep nothing on disk
+	Key            []byte        // of the databases, 16 bytes; nil: they are not encrypted
 	HTTPProxy      *url.URL
 	Socks5Proxy    *url.URL
 	LogFolder      string

@@ -40,6 +40,14 @@ CREATE TABLE conversation (
 ) STRICT;
 CREATE INDEX conversation_order ON conversation (active) WHERE visible;
 CREATE INDEX conversation_unread ON conversation (peer_count - read_count) WHERE peer_count > read_count;
+`, `
+ALTER TABLE conversation ADD COLUMN own_count  INTEGER NOT NULL DEFAULT 0;  -- in a group: this user's countable messages
+ALTER TABLE conversation ADD COLUMN own_seq    INTEGER NOT NULL DEFAULT 0;  -- in a group: this user's newest known message
+ALTER TABLE conversation ADD COLUMN option     INTEGER NOT NULL DEFAULT 0;  -- TIMReceiveMessageOpt
+ALTER TABLE conversation ADD COLUMN group_type INTEGER NOT NULL DEFAULT -1; -- TIMGroupType
+ALTER TABLE conversation ADD COLUMN name       TEXT    NOT NULL DEFAULT ''; -- of the group
+ALTER TABLE conversation ADD COLUMN face       TEXT    NOT NULL DEFAULT ''; -- likewise
+ALTER TABLE conversation ADD COLUMN at         TEXT    NOT NULL DEFAULT ''; -- unread messages that speak to this user, JSON array of Mention
 `}}
 
 // Conversation is a row.
@@ -58,7 +66,17 @@ type Conversation struct {
 	SeenSeq   uint64
 	SeenTime  int64
 	ClearSeq  uint64
+	OwnCount  uint64
+	OwnSeq    uint64
+	Option    int
+	GroupType int
+	Name      string
+	Face      string
+	At        string
 }
+
+// NoGroup is the group type of a conversation that is none, or of which nothing is known yet.
+const NoGroup = -1
 
 // Unread returns how many messages of the peer wait to be read.
 func (c *Conversation) Unread() uint64 {
@@ -73,13 +91,16 @@ func (c *Conversation) MarkRead(seq, count uint64, now int64) {
 	c.ReadSeq = max(c.ReadSeq, seq)
 	c.ReadCount = max(c.ReadCount, count)
 	c.ReadTime = max(c.ReadTime, now)
+	c.forgetMentions()
 }
 
-const columns = `id,type,peer,visible,active,last_msg,max_seq,peer_count,read_seq,read_count,read_time,seen_seq,seen_time,clear_seq`
+const columns = `id,type,peer,visible,active,last_msg,max_seq,peer_count,read_seq,read_count,read_time,seen_seq,seen_time,clear_seq,
+	own_count,own_seq,option,group_type,name,face,at`
 
 func (c *Conversation) fields() []any {
 	return []any{&c.ID, &c.Type, &c.Peer, &c.Visible, &c.Active, &c.LastMsg, &c.MaxSeq, &c.PeerCount, &c.ReadSeq,
-		&c.ReadCount, &c.ReadTime, &c.SeenSeq, &c.SeenTime, &c.ClearSeq}
+		&c.ReadCount, &c.ReadTime, &c.SeenSeq, &c.SeenTime, &c.ClearSeq, &c.OwnCount, &c.OwnSeq, &c.Option, &c.GroupType,
+		&c.Name, &c.Face, &c.At}
 }
 
 // Find returns a conversation, nil when there is none.
@@ -103,10 +124,10 @@ func List(q sqlite.Queryer) ([]*Conversation, error) {
 	return all, err
 }
 
-// Total returns the number of unread messages in all visible conversations.
+// Total returns the number of unread messages in all visible conversations that the user wants to be told of.
 func Total(q sqlite.Queryer) (uint64, error) {
 	var n uint64
-	_, err := q.Get(`SELECT coalesce(sum(peer_count-read_count),0) FROM conversation WHERE peer_count>read_count AND visible`, []any{&n})
+	_, err := q.Get(`SELECT coalesce(sum(peer_count-read_count),0) FROM conversation WHERE peer_count>read_count AND visible AND option=0`, []any{&n})
 	return n, err
 }
 
@@ -155,7 +176,7 @@ func (b *Book) Open(tx *store.Tx, typ int, peer string) (*Entry, error) {
 		return nil, err
 	}
 	if found == nil {
-		found = &Conversation{Type: typ, Peer: peer}
+		found = &Conversation{Type: typ, Peer: peer, GroupType: NoGroup}
 		if found.ID, err = tx.Insert(`INSERT INTO conversation (type,peer) VALUES (?,?)`, typ, peer); err != nil {
 			return nil, err
 		}
@@ -225,7 +246,7 @@ func (s *state) Flush(tx *sqlite.Tx) error {
 			continue
 		}
 		s.announce(tx, e)
-		unread = unread || e.Unread() != e.before.Unread() || e.Visible != e.before.Visible
+		unread = unread || e.Unread() != e.before.Unread() || e.Visible != e.before.Visible || e.Option != e.before.Option
 		last = e.after
 	}
 	if unread && s.book.total.armed() {
@@ -247,8 +268,9 @@ func (s *state) write(tx *sqlite.Tx, e *Entry) error {
 		e.Active = max(top, time.Now().UnixMilli()) // comparable to the times that Place gets
 	}
 	return tx.Exec(`UPDATE conversation SET visible=?,active=?,last_msg=?,max_seq=?,peer_count=?,read_seq=?,read_count=?,
-		read_time=?,seen_seq=?,seen_time=?,clear_seq=? WHERE id=?`, e.Visible, e.Active, e.LastMsg, e.MaxSeq, e.PeerCount,
-		e.ReadSeq, e.ReadCount, e.ReadTime, e.SeenSeq, e.SeenTime, e.ClearSeq, e.ID)
+		read_time=?,seen_seq=?,seen_time=?,clear_seq=?,own_count=?,own_seq=?,option=?,group_type=?,name=?,face=?,at=? WHERE id=?`,
+		e.Visible, e.Active, e.LastMsg, e.MaxSeq, e.PeerCount, e.ReadSeq, e.ReadCount, e.ReadTime, e.SeenSeq, e.SeenTime, e.ClearSeq,
+		e.OwnCount, e.OwnSeq, e.Option, e.GroupType, e.Name, e.Face, e.At, e.ID)
 }
 
 // announce queues Add, Update or Del. A conversation that stays out of the list is nobody's business.

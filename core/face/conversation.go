@@ -72,7 +72,9 @@ func cleanUnread(c *call) {
 	id := c.text(0)
 	t := message.Target{Type: tim.ConvC2C, Time: c.number(1)}
 	switch {
-	case id == "" || id == "c2c":
+	case id == "c2c":
+	case id == "":
+		t = message.Target{}
 	case id == "group":
 		t.Type = tim.ConvGroup
 	case strings.HasPrefix(id, "c2c_"):

@@ -19,7 +19,8 @@ type handler struct {
 // handlers is every function that is built and has a callback. What is missing here answers that it is not built.
 var handlers = func() map[tim.Op]handler {
 	all := map[tim.Op]handler{}
-	for _, part := range []map[tim.Op]handler{managerHandlers, messageHandlers, conversationHandlers, experimentalHandlers} {
+	for _, part := range []map[tim.Op]handler{managerHandlers, messageHandlers, changeHandlers, receiptHandlers,
+		mediaHandlers, conversationHandlers, experimentalHandlers} {
 		for op, h := range part {
 			all[op] = h
 		}

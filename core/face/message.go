@@ -75,9 +75,7 @@ func send(c *call) {
 	}
 	c.giveID(d)
 	switch {
-	case typ == tim.ConvGroup:
-		a.Messages.Refuse(d, &transport.Error{Code: tim.ErrSDKInterfaceNotSupport, Text: "groups are not built yet"}, c.done)
-	case typ != tim.ConvC2C || peer == "":
+	case typ != tim.ConvC2C && typ != tim.ConvGroup || peer == "":
 		a.Messages.Refuse(d, &transport.Error{Code: tim.ErrInvalidConversation, Text: "not a conversation"}, c.done)
 	default:
 		a.Messages.Send(d, c.done)

@@ -2,6 +2,7 @@ package message
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"io"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"timbre/core/outbox"
 	"timbre/core/store"
 	"timbre/model/tim"
+	"timbre/sqlite/vault"
 )
 
 // acceptedFile lies beside the database.
@@ -24,6 +26,7 @@ const acceptedFile = "accepted.jsonl"
 // The file is emptied whenever everything in it has been committed, so it holds what a burst has under way, rarely more.
 type accepted struct {
 	mu   sync.Mutex
+	key  []byte // the lines are sealed with it; nil: they are plain
 	file *os.File
 	open int   // messages whose fate is not in the database yet
 	size int64 // bytes in the file: whole lines
@@ -46,7 +49,9 @@ type note struct {
 
 // OpenAccepted takes up what an earlier process had accepted and not stored, and remembers from now on. With folder ""
 // nothing is remembered. Call it after Connect and before the outbox is loaded.
-func (m *Messages) OpenAccepted(folder string) error {
+//
+// With a key, the database's, the lines are sealed.
+func (m *Messages) OpenAccepted(folder string, key []byte) error {
 	if folder == "" {
 		return nil
 	}
@@ -54,9 +59,9 @@ func (m *Messages) OpenAccepted(folder string) error {
 	if err != nil {
 		return err
 	}
-	notes, size := readNotes(file)
+	notes, size := readNotes(file, key)
 	m.accepted.mu.Lock()
-	m.accepted.file, m.accepted.size, m.accepted.open = file, size, 1 // this very recovery
+	m.accepted.key, m.accepted.file, m.accepted.size, m.accepted.open = key, file, size, 1 // this very recovery
 	m.accepted.mu.Unlock()
 	if len(notes) == 0 {
 		m.accepted.stored()
@@ -75,7 +80,7 @@ func (m *Messages) OpenAccepted(folder string) error {
 }
 
 // readNotes reads whole lines; a torn last one was never acknowledged to anybody.
-func readNotes(r io.Reader) (notes []note, size int64) {
+func readNotes(r io.Reader, key []byte) (notes []note, size int64) {
 	lines := bufio.NewReader(r)
 	for {
 		line, err := lines.ReadBytes('\n')
@@ -84,7 +89,7 @@ func readNotes(r io.Reader) (notes []note, size int64) {
 		}
 		size += int64(len(line))
 		var n note
-		if json.Unmarshal(line, &n) == nil {
+		if line, err = vault.OpenLine(key, bytes.TrimSuffix(line, []byte("\n"))); err == nil && json.Unmarshal(line, &n) == nil {
 			notes = append(notes, n)
 		}
 	}
@@ -102,8 +107,9 @@ func (m *Messages) takeUp(tx *store.Tx, notes []note) error {
 			continue
 		}
 		d := &Draft{typ: n.Type, peer: n.Peer, row: &Row{MsgID: n.MsgID, Key: n.Key, Sender: m.self.User, ClientTime: n.ClientTime,
-			Rand: n.Rand, Status: tim.MsgSending, Platform: n.Platform, Flags: n.Flags, Elements: string(n.Elements),
+			Rand: n.Rand, Status: tim.MsgSending, Unread: -1, Platform: n.Platform, Flags: n.Flags, Elements: string(n.Elements),
 			Extra: string(n.Extra), LocalInt: n.LocalInt, LocalStr: n.LocalStr}}
+		d.uploads, _ = checkFiles(d.row.Elements) // a file that is gone fails when its turn comes
 		if _, err := m.keepIntent(tx, d, &outbox.Intent{}); err != nil {
 			return err
 		}
@@ -126,6 +132,9 @@ func (a *accepted) remember(d *Draft) error {
 		return nil
 	}
 	a.open++
+	if line, err = vault.SealLine(a.key, line); err != nil {
+		return err
+	}
 	// Not O_APPEND: Windows refuses to truncate such a file, and a line that was torn is written over.
 	n, err := a.file.WriteAt(append(line, '\n'), a.size)
 	if err == nil {
@@ -158,4 +167,7 @@ func (a *accepted) close() {
 }
 
 // Close gives back what the messages hold open. The store must be closed before.
-func (m *Messages) Close() { m.accepted.close() }
+func (m *Messages) Close() {
+	m.indexer.close()
+	m.accepted.close()
+}

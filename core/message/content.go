@@ -1,6 +1,7 @@
 package message
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 
@@ -39,9 +40,6 @@ var elementKeys = map[int64][]struct{ key, value string }{
 	tim.ElemMerge: {},
 }
 
-// sendable says which elements can be sent today, and which of them may stand after the first.
-var sendable = map[int64]bool{tim.ElemText: true, tim.ElemCustom: true, tim.ElemFace: true, tim.ElemLocation: true}
-
 // complete returns the elements with the defaults of missing keys added. An array that is complete stays as it is, byte
 // for byte.
 func complete(elements gjson.Result) (string, error) {
@@ -79,19 +77,47 @@ func complete(elements gjson.Result) (string, error) {
 }
 
 // checkSendable refuses what cannot be sent.
-func checkSendable(elements string, extra string) *transport.Error {
+func checkSendable(elements, extra string) *transport.Error {
+	n := 0
 	var bad *transport.Error
 	gjson.Parse(elements).ForEach(func(_, e gjson.Result) bool {
-		if !sendable[e.Get(tim.KeyElemType).Int()] {
-			bad = &transport.Error{Code: tim.ErrSDKInterfaceNotSupport, Text: "sending this kind of element is not built yet"}
+		typ := e.Get(tim.KeyElemType).Int()
+		switch {
+		case !model.Sendable(typ):
+			bad = &transport.Error{Code: tim.ErrInvalidMsgElem, Text: "this kind of element cannot be sent"}
+		case n > 0 && !model.Further(typ):
+			bad = &transport.Error{Code: tim.ErrInvalidMsgElem, Text: "only texts, custom data, faces and locations may follow the first element"}
+		case typ == tim.ElemMerge:
+			bad = checkMerger(e)
 		}
+		n++
 		return bad == nil
 	})
-	if bad == nil && len(elements)+len(extra) > MaxContent &&
-		model.FieldsSize(gjson.Parse(elements))+model.FieldsSize(gjson.Parse(extra)) > MaxContent {
+	if bad == nil {
+		bad = checkAddressed(extra)
+	}
+	if bad == nil && len(elements)+len(extra) > MaxContent && fieldsSize(elements)+fieldsSize(extra) > MaxContent {
 		bad = &transport.Error{Code: tim.ErrSDKMsgBodySizeLimit, Text: "the message is larger than 12 KB"}
 	}
 	return bad
+}
+
+// checkAddressed judges whom a message is directed to and whom it speaks to.
+func checkAddressed(extra string) *transport.Error {
+	if extra == "" {
+		return nil
+	}
+	at := len(gjson.Get(extra, tim.KeyMsgGroupAtUserArray).Array())
+	targets := len(gjson.Get(extra, tim.KeyMsgTargetGroupMemberArray).Array())
+	switch {
+	case at > model.MaxAt:
+		return &transport.Error{Code: model.CodeTooManyAt, Text: "a message speaks to at most 30 members by name"}
+	case targets > model.MaxTargets:
+		return &transport.Error{Code: tim.ErrInvalidParameters, Text: "a message is directed to at most 50 members"}
+	case at > 0 && targets > 0:
+		return &transport.Error{Code: tim.ErrInvalidParameters, Text: "a directed message cannot speak to members by name"}
+	}
+	return nil
 }
 
 // extraOf picks the keys of a message that are not at their default.
@@ -124,7 +150,7 @@ func (r *Row) content() []byte {
 	b = append(b, `,"p":`...)
 	b = strconv.AppendInt(b, int64(r.Platform), 10)
 	b = append(b, `,"el":`...)
-	b = append(b, r.Elements...)
+	b = append(b, withoutPaths(r.Elements)...)
 	if r.Extra != "" {
 		b = append(b, `,"x":`...)
 		b = append(b, r.Extra...)
@@ -134,7 +160,8 @@ func (r *Row) content() []byte {
 
 // received makes a row of a message from the wire.
 func received(conv int64, m *protocol.Message) *Row {
-	r := &Row{Conv: conv, Seq: m.Seq, Sort: sortOf(m.Seq), Sender: m.From, ServerTime: m.Time, Status: tim.MsgSendSucc, Count: m.Count}
+	r := &Row{Conv: conv, Seq: m.Seq, Sort: sortOf(m.Seq), Sender: m.From, ServerTime: m.Time, Status: tim.MsgSendSucc,
+		Version: m.Version, Unread: -1, Elements: "[]"}
 	gjson.ParseBytes(m.Content).ForEach(func(k, v gjson.Result) bool {
 		switch k.Str {
 		case "id":
@@ -153,5 +180,30 @@ func received(conv int64, m *protocol.Message) *Row {
 		return true
 	})
 	r.flag()
+	r.become(m.State)
 	return r
+}
+
+// become takes over what the server says of the message's fate.
+func (r *Row) become(state []byte) {
+	if len(state) == 0 {
+		return
+	}
+	var st protocol.State
+	if json.Unmarshal(state, &st) != nil {
+		return
+	}
+	if st.Revoked != nil {
+		r.Status, r.Revoked = tim.MsgRevoked, string(protocol.Marshal(st.Revoked))
+	}
+	r.Readers = max(r.Readers, st.Read)
+	if st.Unread != nil && (r.Unread < 0 || *st.Unread < r.Unread) {
+		r.Unread = *st.Unread
+	}
+	if st.PeerRead {
+		r.Flags |= flagPeerRead
+	}
+	if st.Confirmed {
+		r.Flags |= flagConfirmed
+	}
 }

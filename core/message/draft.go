@@ -20,8 +20,11 @@ type Draft struct {
 	typ   int
 	peer  string
 	row   *Row
-	again bool             // a second try of an own message
-	bad   *transport.Error // why it cannot be sent
+	again bool // a second try of an own message
+	// uploads is which elements have files that must be on the server before the message can be.
+	uploads []int
+	online  bool             // only for those who are online
+	bad     *transport.Error // why it cannot be sent
 }
 
 // MsgID is the public id that the message has from now on.
@@ -36,7 +39,7 @@ func (m *Messages) NewDraft(typ int, peer, json string) (*Draft, error) {
 	}
 	now := m.self.Now().Unix()
 	r := &Row{Sender: m.self.User, ClientTime: now, Rand: m.rand.Add(1), Status: tim.MsgSending, Platform: m.self.Platform(),
-		Elements: elements, Extra: extraOf(msg), Key: m.newKey(),
+		Unread: -1, Elements: mergers(elements), Extra: extraOf(msg), Key: m.newKey(),
 		LocalInt: uint32(msg.Get(tim.KeyMsgCustomInt).Uint()), LocalStr: msg.Get(tim.KeyMsgCustomStr).String()}
 	r.flag()
 	r.MsgID = m.newID(r.Sender, now, r.Rand)
@@ -48,7 +51,12 @@ func (m *Messages) NewDraft(typ int, peer, json string) (*Draft, error) {
 	if own != nil { // with its key, by which the message is known after a crash too
 		r.MsgID, r.Key = id, own.Key
 	}
-	return &Draft{typ: typ, peer: peer, row: r, again: own != nil, bad: checkSendable(r.Elements, r.Extra)}, nil
+	d := &Draft{typ: typ, peer: peer, row: r, again: own != nil, bad: checkSendable(r.Elements, r.Extra),
+		online: msg.Get(tim.KeyMsgIsOnlineMsg).Bool()}
+	if d.bad == nil {
+		d.uploads, d.bad = checkFiles(r.Elements)
+	}
+	return d, nil
 }
 
 // own finds an own message of the conversation by its id, nil when there is none.
@@ -71,18 +79,22 @@ func Elements(json string) (string, error) { return complete(gjson.Get(json, tim
 func Unsent(typ int, peer, json string) *Draft {
 	now := time.Now().Unix()
 	elements, _ := Elements(json) // checked before
-	r := &Row{ClientTime: now, Rand: rand.Uint32(), Status: tim.MsgSendFail, Elements: elements, Extra: extraOf(gjson.Parse(json))}
+	r := &Row{ClientTime: now, Rand: rand.Uint32(), Status: tim.MsgSendFail, Unread: -1, Elements: elements, Extra: extraOf(gjson.Parse(json))}
 	r.MsgID = fmt.Sprintf("-%d-%d", now, r.Rand)
 	return &Draft{typ: typ, peer: peer, row: r}
 }
 
 // JSON is the message as it would have been sent.
 func (d *Draft) JSON() string {
-	return d.row.json(&conversation.Conversation{Type: d.typ, Peer: d.peer}, d.row.Sender)
+	return d.row.json(d.conversation(), d.row.Sender)
 }
 
 // Refuse answers a draft with an error and the message as it would have been sent.
 func (m *Messages) Refuse(d *Draft, why *transport.Error, done event.Done) {
-	c := &conversation.Conversation{Type: d.typ, Peer: d.peer}
-	done(why.Code, why.Text, d.row.json(c, m.self.User))
+	done(why.Code, why.Text, d.row.json(d.conversation(), m.self.User))
+}
+
+// conversation is the draft's conversation as far as it is known without a database.
+func (d *Draft) conversation() *conversation.Conversation {
+	return &conversation.Conversation{Type: d.typ, Peer: d.peer, GroupType: conversation.NoGroup}
 }

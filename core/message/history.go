@@ -33,7 +33,9 @@ type Page struct {
 	LastMsg gjson.Result // start, itself excluded; nothing: from the end, or from Begin
 	Begin   int64        // seconds; 0: now when going back, the beginning when going forward
 	Period  int64        // seconds; 0: unlimited
+	LastSeq uint64       // start by its number in a group, itself included; LastMsg wins
 	Types   []int64      // element types; empty: all
+	Seqs    []uint64     // of a group: just these messages, whatever the rest says
 }
 
 // ParsePage reads the public parameter. An error means that it cannot be used.
@@ -45,10 +47,17 @@ func ParsePage(typ int, peer, text string) (Page, *transport.Error) {
 	if last := v.Get(tim.KeyMsgGetMsgListParamLastMsg); last.IsObject() && last.Raw != "{}" {
 		p.LastMsg = last
 	}
+	if typ == tim.ConvGroup {
+		p.LastSeq = v.Get(tim.KeyMsgGetMsgListParamLastMsgSeq).Uint()
+		for _, seq := range v.Get(tim.KeyMsgGetMsgListParamMessageSeqArray).Array() {
+			p.Seqs = append(p.Seqs, seq.Uint())
+		}
+		p.Seqs = p.Seqs[:min(len(p.Seqs), protocol.MaxRange)]
+	}
 	for _, t := range v.Get(tim.KeyMsgGetMsgListMessageTypeArray).Array() {
 		p.Types = append(p.Types, t.Int())
 	}
-	if p.Count == 0 || peer == "" {
+	if p.Count == 0 && len(p.Seqs) == 0 || peer == "" {
 		return p, &transport.Error{Code: tim.ErrInvalidParameters, Text: "count must be greater than 0"}
 	}
 	return p, nil
@@ -57,7 +66,13 @@ func ParsePage(typ int, peer, text string) (Page, *transport.Error) {
 // History answers a page. online says whether the server may be asked.
 func (m *Messages) History(p Page, online bool, done event.Done) {
 	ctx := context.Background()
-	if p.Cloud && online && p.Type == tim.ConvC2C {
+	switch {
+	case !online || p.Type != tim.ConvC2C && p.Type != tim.ConvGroup:
+	case len(p.Seqs) > 0:
+		if err := m.fetch(ctx, p); err != nil {
+			m.log.Warn("history: the server did not answer", "err", err)
+		}
+	case p.Cloud:
 		m.fill(ctx, p) // what cannot be had from the server is answered from here
 	}
 	var out []string
@@ -86,6 +101,12 @@ const farthest = int64(1) << 62
 
 func (m *Messages) anchor(q sqlite.Queryer, c *conversation.Conversation, p Page) (anchor, error) {
 	if !p.LastMsg.Exists() {
+		switch {
+		case p.LastSeq > 0 && p.Newer:
+			return anchor{sortOf(p.LastSeq) - 1, farthest, farthest}, nil
+		case p.LastSeq > 0:
+			return anchor{sortOf(p.LastSeq) + 1, 0, 0}, nil
+		}
 		if p.Newer {
 			return anchor{-1, 0, 0}, nil
 		}
@@ -107,6 +128,14 @@ func (m *Messages) anchor(q sqlite.Queryer, c *conversation.Conversation, p Page
 }
 
 func (m *Messages) page(q sqlite.Queryer, c *conversation.Conversation, p Page) ([]*Row, error) {
+	if len(p.Seqs) > 0 {
+		order := `DESC`
+		if p.Newer {
+			order = `ASC`
+		}
+		return rows(q, `WHERE conv=? AND status<>? AND seq IN (SELECT value FROM json_each(?)) ORDER BY seq `+order,
+			c.ID, tim.MsgDeleted, string(protocol.Marshal(p.Seqs)))
+	}
 	at, err := m.anchor(q, c, p)
 	if err != nil {
 		return nil, err

@@ -6,7 +6,6 @@ import (
 
 	"timbre/core/conversation"
 	"timbre/core/store"
-	"timbre/model/tim"
 	"timbre/protocol"
 	"timbre/sqlite"
 )
@@ -28,7 +27,7 @@ func (m *Messages) fill(ctx context.Context, p Page) {
 		if err != nil || n.limit == 0 {
 			return
 		}
-		body := protocol.Marshal(protocol.Range{Peer: p.Peer, Lo: n.lo, Hi: n.hi, Limit: n.limit, Newer: p.Newer})
+		body := protocol.Marshal(protocol.Range{Target: target(p.Type, p.Peer), Lo: n.lo, Hi: n.hi, Limit: n.limit, Newer: p.Newer})
 		a, err := m.link.Ask(ctx, protocol.OpRange, "", body, timeout)
 		if err != nil || a.Code != 0 {
 			m.log.Warn("history: the server did not answer", "code", a.Code, "err", err)
@@ -38,7 +37,7 @@ func (m *Messages) fill(ctx context.Context, p Page) {
 		if json.Unmarshal(a.Body, &got) != nil {
 			return
 		}
-		if err := m.store.Write(ctx, func(tx *store.Tx) error { return m.ranged(tx, p.Peer, &got) }); err != nil {
+		if err := m.store.Write(ctx, func(tx *store.Tx) error { return m.ranged(tx, p.Type, p.Peer, &got) }); err != nil {
 			m.log.Error("history: messages could not be stored", "err", err)
 			return
 		}
@@ -46,9 +45,9 @@ func (m *Messages) fill(ctx context.Context, p Page) {
 }
 
 // ranged stores a piece of history.
-func (m *Messages) ranged(tx *store.Tx, peer string, got *protocol.Ranged) error {
+func (m *Messages) ranged(tx *store.Tx, typ int, peer string, got *protocol.Ranged) error {
 	m.arrivals(tx)
-	e, err := m.book.Open(tx, tim.ConvC2C, peer)
+	e, err := m.book.Open(tx, typ, peer)
 	if err != nil {
 		return err
 	}
@@ -99,6 +98,47 @@ func (m *Messages) missing(ctx context.Context, p Page) (n need, err error) {
 		return err
 	})
 	return n, err
+}
+
+// fetch gets messages of a group by their numbers, those that are not here.
+func (m *Messages) fetch(ctx context.Context, p Page) error {
+	var missing []uint64
+	err := m.store.Read(ctx, func(q sqlite.Queryer) error {
+		c, err := conversation.Find(q, p.Type, p.Peer)
+		if err != nil {
+			return err
+		}
+		for _, seq := range p.Seqs {
+			var row *Row
+			if c != nil {
+				if row, err = one(q, `WHERE conv=? AND seq=?`, c.ID, int64(seq)); err != nil {
+					return err
+				}
+			}
+			if row == nil {
+				missing = append(missing, seq)
+			}
+		}
+		return nil
+	})
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	var got protocol.Got
+	if bad := m.ask(protocol.OpGet, "", protocol.Get{Target: target(p.Type, p.Peer), Seqs: missing}, &got); bad != nil {
+		return bad
+	}
+	return m.store.Write(ctx, func(tx *store.Tx) error {
+		m.arrivals(tx)
+		for _, raw := range got.Msgs {
+			if msg, ok := protocol.ParseMessage(raw); ok {
+				if _, err := m.receive(tx, &msg, pulled); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
 }
 
 func olderHole(q sqlite.Queryer, c *conversation.Conversation, at anchor, count int) (need, error) {

@@ -127,7 +127,7 @@ func (m *Messages) localRows(list []gjson.Result, flags int) ([]*Row, error) {
 		}
 		now := m.self.Now()
 		r := &Row{Sender: msg.Get(tim.KeyMsgSender).String(), ClientTime: now.Unix(), ServerTime: now.UnixMilli(), Rand: m.rand.Add(1),
-			Status: tim.MsgLocalImported, Flags: flags, Elements: elements, Extra: extraOf(msg),
+			Status: tim.MsgLocalImported, Flags: flags, Unread: -1, Elements: elements, Extra: extraOf(msg),
 			LocalInt: uint32(msg.Get(tim.KeyMsgCustomInt).Uint()), LocalStr: msg.Get(tim.KeyMsgCustomStr).String()}
 		if r.Sender == "" {
 			r.Sender = m.self.User

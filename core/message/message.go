@@ -10,6 +10,7 @@
 package message
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"math/rand/v2"
@@ -24,6 +25,7 @@ import (
 	"timbre/core/store"
 	"timbre/core/transport"
 	"timbre/model/tim"
+	"timbre/search"
 	"timbre/sqlite"
 )
 
@@ -39,9 +41,11 @@ type Self struct {
 	Ended    func() int           // the code for calls that the end of the session cut off
 }
 
-// Positions learns which log entries own answers stand for.
+// Positions learns which log entries own answers stand for, and which groups' logs are to be followed.
 type Positions interface {
-	Applied(tx *store.Tx, pos uint64) error
+	Applied(tx *store.Tx, group string, pos uint64) error
+	Follow(tx *store.Tx, group string, pos uint64)
+	Unfollow(tx *store.Tx, group string)
 }
 
 // Messages is the messages of one account. All methods may be called from any goroutine.
@@ -55,10 +59,15 @@ type Messages struct {
 	link   *transport.Link
 	pos    Positions
 
+	files    Files
+	uploads  uploads
 	accepted accepted
+	seenExt  extensionsSeen
+	search   *search.Index
+	indexer  indexer
 
-	rand  atomic.Uint32
-	count atomic.Uint64 // of idempotency keys
+	rand atomic.Uint32
+	keys atomic.Uint64 // idempotency keys made
 
 	mu      sync.Mutex
 	waiting map[int64][]event.Done // by message row
@@ -68,14 +77,17 @@ type Messages struct {
 // New returns the messages; Connect must follow before anything else is called.
 func New(self Self, st *store.Store, book *conversation.Book, sink event.Sink, log *slog.Logger) *Messages {
 	m := &Messages{self: self, store: st, book: book, sink: sink, log: log,
-		waiting: map[int64][]event.Done{}, readers: map[int64][]func(*transport.Error){}}
+		search: search.New(searchName), waiting: map[int64][]event.Done{}, readers: map[int64][]func(*transport.Error){}}
+	m.indexer.run = m.indexIdle
+	m.uploads.running, m.uploads.slots = map[int64]context.CancelCauseFunc{}, make(chan struct{}, maxUploads)
+	m.uploads.life, m.uploads.end = context.WithCancel(context.Background())
 	m.rand.Store(rand.Uint32())
 	return m
 }
 
 // Connect gives the messages the way out. It exists because the outbox and the sync engine need the messages first.
-func (m *Messages) Connect(out *outbox.Outbox, link *transport.Link, pos Positions) {
-	m.outbox, m.link, m.pos = out, link, pos
+func (m *Messages) Connect(out *outbox.Outbox, link *transport.Link, pos Positions, files Files) {
+	m.outbox, m.link, m.pos, m.files = out, link, pos, files
 }
 
 // newID makes the public id of a message of this account.
@@ -89,7 +101,7 @@ func (m *Messages) newID(sender string, clientTime int64, random uint32) string 
 
 // newKey makes an idempotency key: unique on this device by time and count, and the device's id makes it so everywhere.
 func (m *Messages) newKey() string {
-	return m.self.Device + ":" + strconv.FormatInt(time.Now().UnixMicro(), 36) + "." + strconv.FormatUint(m.count.Add(1), 36)
+	return m.self.Device + ":" + strconv.FormatInt(time.Now().UnixMicro(), 36) + "." + strconv.FormatUint(m.keys.Add(1), 36)
 }
 
 // arrivals is the new messages of one batch.

@@ -19,8 +19,10 @@ func (m *Messages) extend(tx *store.Tx, conv int64, seq uint64) {
 }
 
 func (m *Messages) numbers(tx *store.Tx) *numbers {
-	return tx.Batch(numbersOf{m}, func() sqlite.Flusher { return &numbers{byConv: map[int64][]uint64{}} }).(*numbers)
+	return tx.Batch(numbersOf{m}, newNumbers).(*numbers)
 }
+
+func newNumbers() sqlite.Flusher { return &numbers{byConv: map[int64][]uint64{}} }
 
 // Flush adds each run of consecutive numbers as one range.
 func (n *numbers) Flush(tx *sqlite.Tx) error {

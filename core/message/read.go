@@ -23,7 +23,7 @@ const (
 
 // Target says what to mark as read.
 type Target struct {
-	Type int
+	Type int    // 0: of every type
 	Peer string // "": every conversation of the type
 	Seq  uint64 // up to this number; 0: everything
 	Time int64  // up to this time in seconds; 0: everything
@@ -35,13 +35,14 @@ func (m *Messages) MarkRead(t Target, done event.Done) {
 	m.store.Submit(store.Change{
 		Apply: func(tx *store.Tx) error {
 			m.arrivals(tx)
-			peers, err := m.targets(tx, t)
+			list, err := m.targets(tx, t)
 			if err != nil {
 				return err
 			}
 			all := &gather{done: done}
-			for _, peer := range peers {
-				if err := m.markOne(tx, t, peer, all); err != nil {
+			for _, one := range list {
+				one.Seq, one.Time = t.Seq, t.Time
+				if err := m.markOne(tx, one, all); err != nil {
 					return err
 				}
 			}
@@ -52,26 +53,26 @@ func (m *Messages) MarkRead(t Target, done event.Done) {
 	})
 }
 
-func (m *Messages) targets(q sqlite.Queryer, t Target) ([]string, error) {
+func (m *Messages) targets(q sqlite.Queryer, t Target) ([]Target, error) {
 	if t.Peer != "" {
-		return []string{t.Peer}, nil
+		return []Target{t}, nil
 	}
-	var peers []string
-	err := q.Query(`SELECT peer FROM conversation WHERE type=? AND peer_count>read_count`, func(scan func(...any) error) error {
-		var p string
-		err := scan(&p)
-		peers = append(peers, p)
+	var list []Target
+	err := q.Query(`SELECT type, peer FROM conversation WHERE (type=? OR ?=0) AND peer_count>read_count`, func(scan func(...any) error) error {
+		var one Target
+		err := scan(&one.Type, &one.Peer)
+		list = append(list, one)
 		return err
-	}, t.Type)
-	return peers, err
+	}, t.Type, t.Type)
+	return list, err
 }
 
-func (m *Messages) markOne(tx *store.Tx, t Target, peer string, all *gather) error {
-	known, err := conversation.Find(tx, t.Type, peer)
+func (m *Messages) markOne(tx *store.Tx, t Target, all *gather) error {
+	known, err := conversation.Find(tx, t.Type, t.Peer)
 	if err != nil || known == nil {
 		return err
 	}
-	e, err := m.book.Open(tx, t.Type, peer)
+	e, err := m.book.Open(tx, t.Type, t.Peer)
 	if err != nil {
 		return err
 	}
@@ -170,15 +171,15 @@ func (p Position) Request(q sqlite.Queryer, ref int64) (string, []byte, error) {
 		return "", nil, err
 	}
 	if p.Clear {
-		return protocol.OpClear, protocol.Marshal(protocol.Clear{Peer: c.Peer, Seq: c.ClearSeq}), nil
+		return protocol.OpClear, protocol.Marshal(protocol.Clear{Target: target(c.Type, c.Peer), Seq: c.ClearSeq}), nil
 	}
-	return protocol.OpRead, protocol.Marshal(protocol.Read{Peer: c.Peer, Seq: c.ReadSeq}), nil
+	return protocol.OpRead, protocol.Marshal(protocol.Read{Target: target(c.Type, c.Peer), Seq: c.ReadSeq}), nil
 }
 
 // Confirmed implements outbox.Kind.
 func (p Position) Confirmed(tx *store.Tx, in *outbox.Intent, body []byte) error {
 	at := gjson.ParseBytes(body)
-	if err := p.M.pos.Applied(tx, at.Get("pos").Uint()); err != nil {
+	if err := p.M.pos.Applied(tx, "", at.Get("pos").Uint()); err != nil {
 		return err
 	}
 	p.M.arrivals(tx)
@@ -235,7 +236,7 @@ func (m *Messages) Delete(typ int, peer string, done event.Done) {
 			if err := m.wipe(tx, e); err != nil {
 				return err
 			}
-			if e.MaxSeq == 0 || typ != tim.ConvC2C {
+			if e.MaxSeq == 0 {
 				return nil
 			}
 			return m.intend(tx, KindClear, e.ID, all)
@@ -249,5 +250,8 @@ func (m *Messages) wipe(tx *store.Tx, e *conversation.Entry) error {
 	e.ClearSeq = e.MaxSeq
 	e.MarkRead(e.MaxSeq, e.PeerCount, m.self.Now().Unix())
 	e.Hide(tx)
+	if err := m.unindex(tx, `WHERE conv=? AND status<>?`, e.ID, tim.MsgSending); err != nil {
+		return err
+	}
 	return tx.Exec(`DELETE FROM message WHERE conv=? AND status<>?`, e.ID, tim.MsgSending)
 }

@@ -6,6 +6,7 @@ import (
 	"timbre/core/conversation"
 	"timbre/core/event"
 	"timbre/core/store"
+	"timbre/model"
 	"timbre/model/tim"
 	"timbre/protocol"
 	"timbre/sqlite"
@@ -14,24 +15,48 @@ import (
 // Apply implements sync.Applier.
 func (m *Messages) Apply(tx *store.Tx, e *protocol.Entry) error {
 	m.arrivals(tx)
-	switch e.Kind {
-	case protocol.EntryMessage:
-		_, err := m.receive(tx, &e.Message, live)
-		return err
-	case protocol.EntryRead, protocol.EntryClear: // who deletes a conversation has read it; other devices keep theirs
-		return m.readElsewhere(tx, e)
-	case protocol.EntrySeen:
-		return m.seen(tx, e)
+	if apply, ok := appliers[e.Kind]; ok {
+		return apply(m, tx, e)
 	}
 	return nil // a kind of a later server means nothing to this client
 }
 
-// peerOf is the other side of a one-to-one message.
-func (m *Messages) peerOf(msg *protocol.Message) string {
-	if msg.From == m.self.User {
-		return msg.To
+// appliers is what an entry of each kind does.
+var appliers = map[string]func(*Messages, *store.Tx, *protocol.Entry) error{
+	protocol.EntryMessage: func(m *Messages, tx *store.Tx, e *protocol.Entry) error {
+		_, err := m.receive(tx, &e.Message, live)
+		return err
+	},
+	protocol.EntryUpdate:     (*Messages).updated,
+	protocol.EntryRead:       (*Messages).readElsewhere,
+	protocol.EntryClear:      (*Messages).clearedElsewhere,
+	protocol.EntrySeen:       (*Messages).seen,
+	protocol.EntryDelete:     (*Messages).deletedElsewhere,
+	protocol.EntryReceipt:    (*Messages).confirmed,
+	protocol.EntryExtensions: (*Messages).extended,
+	protocol.EntryReaction:   (*Messages).reacted,
+	protocol.EntryPin:        (*Messages).pinChanged,
+	protocol.EntryOption:     (*Messages).optionChanged,
+	protocol.EntryGroup:      (*Messages).membership,
+}
+
+// whose is the conversation of a message.
+func (m *Messages) whose(msg *protocol.Message) (typ int, peer string) {
+	switch {
+	case msg.Group != "":
+		return tim.ConvGroup, msg.Group
+	case msg.From == m.self.User:
+		return tim.ConvC2C, msg.To
 	}
-	return msg.From
+	return tim.ConvC2C, msg.From
+}
+
+// named is the conversation that an entry is about.
+func named(e *protocol.Entry) (typ int, peer string) {
+	if e.Group != "" {
+		return tim.ConvGroup, e.Group
+	}
+	return tim.ConvC2C, e.Peer
 }
 
 // origin is why a message comes from the server.
@@ -43,41 +68,47 @@ const (
 	pulled               // history that somebody asked for: nobody is told
 )
 
-// receive stores a message of the server, unless it is there already.
+// receive stores a message of the server, or what became of one that is there already.
 func (m *Messages) receive(tx *store.Tx, msg *protocol.Message, from origin) (*Row, error) {
 	news := m.arrivals(tx)
-	e, err := m.book.Open(tx, tim.ConvC2C, m.peerOf(msg))
+	typ, peer := m.whose(msg)
+	e, err := m.book.Open(tx, typ, peer)
 	if err != nil {
 		return nil, err
 	}
-	if known, err := one(tx, `WHERE conv=? AND seq=?`, e.ID, int64(msg.Seq)); err != nil || known != nil {
-		return known, err
+	known, err := one(tx, `WHERE conv=? AND seq=?`, e.ID, int64(msg.Seq))
+	if err != nil {
+		return nil, err
 	}
-	if msg.From == m.self.User && msg.Key != "" {
-		own, err := one(tx, `WHERE msg_id=? AND key=?`, gjson.GetBytes(msg.Content, protocol.ContentID).String(), msg.Key)
-		if err != nil {
-			return nil, err
-		}
-		if own != nil {
-			return own, m.sent(tx, own, msg.Seq, msg.Time, msg.Count)
-		}
+	if known != nil {
+		return known, m.amend(tx, e, known, msg)
+	}
+	if own, err := m.comeBack(tx, e, msg); own != nil || err != nil {
+		return own, err
 	}
 	row := received(e.ID, msg)
+	if row.Count, err = m.count(tx, e, msg); err != nil {
+		return nil, err
+	}
 	if err := row.insert(tx); err != nil {
+		return nil, err
+	}
+	if err := m.index(tx, row); err != nil {
 		return nil, err
 	}
 	m.extend(tx, e.ID, msg.Seq)
 	newest := msg.Seq >= e.MaxSeq
 	e.MaxSeq = max(e.MaxSeq, msg.Seq)
-	if msg.From != m.self.User && msg.Count > e.PeerCount {
-		e.PeerCount = msg.Count
-		if from == live && !newest { // the answer to an own later message has overtaken it: what is unread changes all the same
-			e.Touch(tx, false)
-		}
+	if m.unreadChanged(e, msg, row) && from == live && !newest {
+		e.Touch(tx, false) // the answer to an own later message has overtaken it: what is unread changes all the same
 	}
 	unread := msg.From != m.self.User && msg.Seq > e.ReadSeq
-	if from == live || from == listed && unread {
+	if (from == live || from == listed && unread) && row.Status != tim.MsgRevoked {
+		m.tips(tx, row)
 		news.rows = append(news.rows, arrival{row, e, tx})
+	}
+	if unread && from == live {
+		m.mentioned(e, row)
 	}
 	if newest && msg.Seq > e.ClearSeq {
 		if row.last() {
@@ -93,9 +124,103 @@ func (m *Messages) receive(tx *store.Tx, msg *protocol.Message, from origin) (*R
 	return row, nil
 }
 
+// comeBack recognises an own message that was sent from here.
+func (m *Messages) comeBack(tx *store.Tx, e *conversation.Entry, msg *protocol.Message) (*Row, error) {
+	if msg.From != m.self.User || msg.Key == "" {
+		return nil, nil
+	}
+	own, err := one(tx, `WHERE msg_id=? AND key=?`, gjson.GetBytes(msg.Content, protocol.ContentID).String(), msg.Key)
+	if own == nil || err != nil {
+		return nil, err
+	}
+	if err := m.sent(tx, own, &protocol.Sent{Seq: msg.Seq, Time: msg.Time, Count: msg.Count, Own: msg.Own, Group: msg.Group != ""}); err != nil {
+		return nil, err
+	}
+	return own, m.amend(tx, e, own, msg)
+}
+
+// count is the number that a row of this message carries: of the countable messages of others up to it, or, for own
+// messages, of this user's.
+func (m *Messages) count(q sqlite.Queryer, e *conversation.Entry, msg *protocol.Message) (uint64, error) {
+	if e.Type != tim.ConvGroup {
+		return msg.Count, nil
+	}
+	own := msg.Own
+	if msg.From == m.self.User {
+		return own, nil
+	}
+	if own = e.OwnCount; e.OwnSeq > msg.Seq { // history, or overtaken by the answer to an own message
+		later, err := one(q, `WHERE conv=? AND sender=? AND seq>? ORDER BY seq`, e.ID, m.self.User, int64(msg.Seq))
+		if err != nil {
+			return 0, err
+		}
+		if later != nil {
+			if own = later.Count; later.counts() && own > 0 {
+				own--
+			}
+		}
+	}
+	return msg.Count - min(own, msg.Count), nil
+}
+
+// unreadChanged brings the conversation's counts up to the message.
+func (m *Messages) unreadChanged(e *conversation.Entry, msg *protocol.Message, row *Row) bool {
+	before := e.PeerCount
+	switch {
+	case msg.From != m.self.User:
+		e.PeerCount = max(e.PeerCount, row.Count)
+	case e.Type == tim.ConvGroup:
+		m.ownCount(e, msg.Seq, msg.Count, msg.Own)
+	}
+	return e.PeerCount > before
+}
+
+// ownCount takes over how many of a group's countable messages are this user's.
+func (m *Messages) ownCount(e *conversation.Entry, seq, count, own uint64) {
+	if seq > e.OwnSeq {
+		e.OwnSeq, e.OwnCount = seq, own
+	}
+	e.PeerCount = max(e.PeerCount, count-min(own, count))
+}
+
+// mentioned notes that an unread message speaks to this user.
+func (m *Messages) mentioned(e *conversation.Entry, row *Row) {
+	if row.Extra == "" || e.Type != tim.ConvGroup {
+		return
+	}
+	typ := 0
+	for _, v := range gjson.Get(row.Extra, tim.KeyMsgGroupAtUserArray).Array() {
+		switch {
+		case model.IsAtAll(v.String()):
+			typ |= tim.GroupAtAll
+		case v.String() == m.self.User:
+			typ |= tim.GroupAtMe
+		}
+	}
+	if typ != 0 {
+		e.Mention(protocol.Mention{Seq: row.Seq, Type: typ})
+	}
+}
+
+// tips tells the host of a group tip by its own event too.
+func (m *Messages) tips(tx *store.Tx, row *Row) {
+	if row.Sender != model.SystemSender {
+		return
+	}
+	for _, e := range gjson.Parse(row.Elements).Array() {
+		if e.Get(tim.KeyElemType).Int() == tim.ElemGroupTips {
+			text := e.Raw
+			tx.After(func() {
+				m.sink.Emit(event.Event{Setter: tim.OpTIMSetGroupTipsEventCallback, Args: []event.Arg{event.Text(text)}})
+			})
+		}
+	}
+}
+
 // readElsewhere applies a read position that another device of this user, or this one, has set.
 func (m *Messages) readElsewhere(tx *store.Tx, entry *protocol.Entry) error {
-	e, err := m.book.Open(tx, tim.ConvC2C, entry.Peer)
+	typ, peer := named(entry)
+	e, err := m.book.Open(tx, typ, peer)
 	if err != nil || entry.Seq <= e.ReadSeq && entry.Count <= e.ReadCount {
 		return err
 	}
@@ -112,116 +237,7 @@ func (m *Messages) seen(tx *store.Tx, entry *protocol.Entry) error {
 	}
 	e.SeenSeq, e.SeenTime = entry.Seq, entry.Time
 	e.Touch(tx, false)
-	text := receipt(&e.Conversation)
-	tx.After(func() {
-		m.sink.Emit(event.Event{Setter: tim.OpTIMSetMsgReadedReceiptCallback, Args: []event.Arg{event.Text(text)}})
-	})
-	return nil
-}
-
-func receipt(c *conversation.Conversation) string {
-	w := writer{b: []byte{'[', '{'}}
-	w.text(tim.KeyMsgReceiptConvId, c.Peer)
-	w.num(tim.KeyMsgReceiptConvType, int64(c.Type))
-	w.flag(tim.KeyMsgReceiptIsPeerRead, true)
-	w.text(tim.KeyMsgReceiptMsgId, "")
-	w.num(tim.KeyMsgReceiptTimeStamp, c.SeenTime/1000)
-	for _, k := range []string{tim.KeyMsgReceiptReadCount, tim.KeyMsgReceiptUnreadCount} {
-		w.num(k, 0)
-		for _, older := range tim.OlderKeys(k) {
-			w.num(older, 0)
-		}
-	}
-	return string(append(w.b, "}]"...))
-}
-
-// cleared removes what the user deleted up to seq.
-func (m *Messages) cleared(tx *store.Tx, peer string, seq uint64) error {
-	e, err := m.book.Open(tx, tim.ConvC2C, peer)
-	if err != nil || seq < e.ClearSeq {
-		return err
-	}
-	e.ClearSeq = max(e.ClearSeq, seq)
-	e.MarkRead(seq, e.ReadCount, 0)
-	if err := tx.Exec(`DELETE FROM message WHERE conv=? AND seq<=?`, e.ID, int64(seq)); err != nil {
-		return err
-	}
-	last, err := latest(tx, &e.Conversation)
-	if err != nil {
-		return err
-	}
-	if last == 0 {
-		e.Hide(tx)
-		return nil
-	}
-	e.LastMsg = last
-	e.Touch(tx, false)
-	return nil
-}
-
-// Forget implements sync.Applier: the messages stay as local ones.
-func (m *Messages) Forget(tx *store.Tx) error {
-	m.arrivals(tx)
-	var convs []int64
-	err := tx.Query(`SELECT id FROM conversation WHERE max_seq>0`, func(scan func(...any) error) error {
-		var id int64
-		err := scan(&id)
-		convs = append(convs, id)
-		return err
-	})
-	for _, id := range convs {
-		if err != nil {
-			return err
-		}
-		var e *conversation.Entry
-		if e, err = m.book.OpenByID(tx, id); err == nil {
-			err = m.forgetNumbers(tx, e)
-		}
-	}
-	return err
-}
-
-// Snapshot implements sync.Applier.
-func (m *Messages) Snapshot(tx *store.Tx, c *protocol.Conversation) error {
-	m.arrivals(tx)
-	e, err := m.book.Open(tx, tim.ConvC2C, c.Peer)
-	if err != nil {
-		return err
-	}
-	if c.ClearSeq > e.ClearSeq {
-		if err := m.cleared(tx, c.Peer, c.ClearSeq); err != nil {
-			return err
-		}
-	}
-	e.PeerCount = max(e.PeerCount, c.PeerCount)
-	e.MarkRead(c.ReadSeq, c.ReadCount, 0)
-	e.SeenSeq, e.SeenTime = max(e.SeenSeq, c.SeenSeq), max(e.SeenTime, c.SeenTime)
-	for _, raw := range c.Msgs {
-		msg, ok := protocol.ParseMessage(raw)
-		if !ok {
-			continue
-		}
-		if _, err := m.receive(tx, &msg, listed); err != nil {
-			return err
-		}
-	}
-	e.MaxSeq = max(e.MaxSeq, c.Max)
-	e.Touch(tx, false)
-	return nil
-}
-
-// forgetNumbers makes a conversation's messages local ones, in the order of their times and before everything that the
-// server will number. Own ones keep their keys, by which they are known again.
-func (m *Messages) forgetNumbers(tx *store.Tx, e *conversation.Entry) error {
-	if err := tx.Exec(`UPDATE message SET seq=NULL, sort=? WHERE conv=? AND status<>?`, after(0), e.ID, tim.MsgSending); err != nil {
-		return err
-	}
-	m.numbers(tx).byConv[e.ID] = nil
-	if err := tx.Exec(`DELETE FROM msg_range WHERE conv=?`, e.ID); err != nil {
-		return err
-	}
-	e.MaxSeq, e.PeerCount, e.ReadSeq, e.ReadCount, e.SeenSeq, e.ClearSeq = 0, 0, 0, 0, 0, 0
-	e.Touch(tx, false)
+	m.tellReceipts(tx, receipt{conv: &e.Conversation, peerRead: true, time: e.SeenTime})
 	return nil
 }
 

@@ -1,12 +1,15 @@
 package message
 
 import (
+	"cmp"
+	"encoding/json"
 	"strconv"
 
 	"github.com/tidwall/gjson"
 
 	"timbre/core/conversation"
 	"timbre/model/tim"
+	"timbre/protocol"
 	"timbre/sqlite"
 )
 
@@ -63,7 +66,16 @@ var extraDefaults = []struct{ key, value string }{
 
 var extraOptional = []string{
 	tim.KeyMsgGroupAtUserArray, tim.KeyMsgIsForwardMessage, tim.KeyMsgOfflinePushConfig, tim.KeyMsgTargetGroupMemberArray,
+	KeyNoOffline, KeyTargetName,
 }
+
+// Keys of a message beyond the vendor's interface.
+const (
+	KeyServerTimeMs = "ext_message_server_time_ms" // when the server took it, milliseconds; only output
+	KeyGroupType    = "ext_message_group_type"     // TIMGroupType of its group; only output
+	KeyNoOffline    = "ext_message_no_offline"     // no notification for those who are offline
+	KeyTargetName   = "ext_message_target_name"    // how the sender shows its receiver
+)
 
 // uniqueID is what the interface calls the message's unique id.
 func (r *Row) uniqueID() uint64 {
@@ -76,6 +88,11 @@ func (r *Row) uniqueID() uint64 {
 
 // json returns the public JSON of the message, which lies in c.
 func (r *Row) json(c *conversation.Conversation, self string) string {
+	return r.pinned(c, self, pinner{})
+}
+
+// pinned is json for a message that somebody pinned.
+func (r *Row) pinned(c *conversation.Conversation, self string, by pinner) string {
 	w := writer{b: make([]byte, 1, 1700+len(r.Elements)+len(r.Extra))}
 	w.b[0] = '{'
 	fromSelf := r.Sender == self
@@ -85,10 +102,10 @@ func (r *Row) json(c *conversation.Conversation, self string) string {
 	w.uint(tim.KeyMsgCustomInt, uint64(r.LocalInt))
 	w.text(tim.KeyMsgCustomStr, r.LocalStr)
 	w.raw(tim.KeyMsgElemArray, r.Elements)
-	w.num(tim.KeyMsgGroupReceiptReadCount, 0)
-	w.num(tim.KeyMsgGroupReceiptUnreadCount, -1)
+	w.uint(tim.KeyMsgGroupReceiptReadCount, r.Readers)
+	w.num(tim.KeyMsgGroupReceiptUnreadCount, r.Unread)
 	w.flag(tim.KeyMsgHasRiskContent, false)
-	w.flag(tim.KeyMsgHasSentReceipt, false)
+	w.flag(tim.KeyMsgHasSentReceipt, r.Flags&flagConfirmed != 0)
 	w.flag(tim.KeyMsgIsBroadcastMessage, false)
 	w.flag(tim.KeyMsgIsFormSelf, fromSelf)
 	w.flag(tim.KeyMsgIsPeerRead, !fromSelf || r.Seq > 0 && r.Seq <= c.SeenSeq)
@@ -96,25 +113,79 @@ func (r *Row) json(c *conversation.Conversation, self string) string {
 	w.text(tim.KeyMsgMsgId, r.MsgID)
 	w.num(tim.KeyMsgPlatform, int64(r.Platform))
 	w.uint(tim.KeyMsgRand, uint64(r.Rand))
-	w.flag(tim.KeyMsgReceiptPeerRead, false)
+	w.flag(tim.KeyMsgReceiptPeerRead, r.Flags&flagPeerRead != 0)
 	w.num(tim.KeyMsgRiskTypeIdentified, 0)
 	w.text(tim.KeyMsgSender, r.Sender)
+	if c.Type == tim.ConvGroup {
+		w.raw(tim.KeyMsgSenderGroupMemberInfo, r.memberInfo(c))
+	}
 	w.raw(tim.KeyMsgSenderProfile, profile(r.Sender))
 	w.uint(tim.KeyMsgSeq, r.publicSeq())
 	w.num(tim.KeyMsgServerTime, r.ServerTime/1000)
 	w.num(tim.KeyMsgStatus, int64(r.Status))
 	w.uint(tim.KeyMsgUniqueId, r.uniqueID())
-	w.num(tim.KeyMsgVersion, 0)
-	for _, k := range emptyTexts {
-		w.raw(k, `""`)
+	w.uint(tim.KeyMsgVersion, r.Version)
+	by.write(&w)
+	r.revoker(&w)
+	if r.Seq > 0 {
+		w.num(KeyServerTimeMs, r.ServerTime)
+	}
+	if c.GroupType != conversation.NoGroup {
+		w.num(KeyGroupType, int64(c.GroupType))
 	}
 	r.extras(&w)
 	return string(append(w.b, '}'))
 }
 
-var emptyTexts = []string{
-	tim.KeyMsgPinnerFaceURL, tim.KeyMsgPinnerFriendRemark, tim.KeyMsgPinnerNameCard, tim.KeyMsgPinnerNickName,
-	tim.KeyMsgPinnerUserId, tim.KeyMsgRevokeReason, tim.KeyMsgRevokerFaceUrl, tim.KeyMsgRevokerNickName, tim.KeyMsgRevokerUserId,
+// pinner is who pinned a message, as a list of pinned messages shows it.
+type pinner struct{ user, nick, face string }
+
+func (p pinner) write(w *writer) {
+	w.text(tim.KeyMsgPinnerFaceURL, p.face)
+	w.raw(tim.KeyMsgPinnerFriendRemark, `""`)
+	w.raw(tim.KeyMsgPinnerNameCard, `""`)
+	w.text(tim.KeyMsgPinnerNickName, p.nick)
+	w.text(tim.KeyMsgPinnerUserId, p.user)
+}
+
+// revocation is who took the message back; nobody when it stands.
+func (r *Row) revocation() (v protocol.Revocation) {
+	if r.Revoked != "" {
+		_ = json.Unmarshal([]byte(r.Revoked), &v) // it was written here
+	}
+	return v
+}
+
+func (r *Row) revoker(w *writer) {
+	v := r.revocation()
+	w.text(tim.KeyMsgRevokeReason, v.Reason)
+	w.text(tim.KeyMsgRevokerFaceUrl, v.Face)
+	w.text(tim.KeyMsgRevokerNickName, v.Nick)
+	w.text(tim.KeyMsgRevokerUserId, v.User)
+}
+
+// memberInfo is the sender as a member of the group. Of imported messages nothing is known of that.
+func (r *Row) memberInfo(c *conversation.Conversation) string {
+	group, sender := c.Peer, r.Sender
+	if r.Status == tim.MsgLocalImported {
+		group, sender = "", ""
+	}
+	w := writer{b: []byte{'{'}}
+	w.raw(tim.KeyGroupMemberInfoCustomInfo, "[]")
+	w.raw(tim.KeyGroupMemberInfoFaceUrl, `""`)
+	w.raw(tim.KeyGroupMemberInfoFriendRemark, `""`)
+	w.text(tim.KeyGroupMemberInfoGroupId, group)
+	w.text(tim.KeyGroupMemberInfoIdentifier, sender)
+	w.flag(tim.KeyGroupMemberInfoIsOnline, false)
+	w.num(tim.KeyGroupMemberInfoJoinTime, 0)
+	w.num(tim.KeyGroupMemberInfoMemberRole, 0)
+	w.num(tim.KeyGroupMemberInfoMsgFlag, 0)
+	w.num(tim.KeyGroupMemberInfoMsgSeq, 0)
+	w.raw(tim.KeyGroupMemberInfoNameCard, `""`)
+	w.raw(tim.KeyGroupMemberInfoNickName, `""`)
+	w.raw(tim.KeyGroupMemberInfoOnlineDevices, "[]")
+	w.num(tim.KeyGroupMemberInfoShutupTime, 0)
+	return string(append(w.b, '}'))
 }
 
 // publicSeq is the server's number, or for a message without one its own row's: some hosts expect it to differ from 0.
@@ -173,9 +244,16 @@ func ConversationJSON(q sqlite.Queryer, c *conversation.Conversation, self strin
 	w.raw(tim.KeyConvConversationGroupArray, "[]")
 	w.num(tim.KeyConvC2CReadTimestamp, c.ReadTime)
 	w.text(tim.KeyConvCustomData, "")
-	w.text(tim.KeyConvFaceUrl, "")
-	w.raw(tim.KeyConvGroupAtInfoArray, "[]")
-	w.num(tim.KeyConvGroupReadSequence, 0)
+	w.text(tim.KeyConvFaceUrl, c.Face)
+	w.raw(tim.KeyConvGroupAtInfoArray, mentions(c))
+	readSeq := uint64(0)
+	if c.Type == tim.ConvGroup {
+		readSeq = c.ReadSeq
+	}
+	w.uint(tim.KeyConvGroupReadSequence, readSeq)
+	if c.GroupType != conversation.NoGroup {
+		w.num(tim.KeyConvGroupType, int64(c.GroupType))
+	}
 	w.text(tim.KeyConvId, c.Peer)
 	w.flag(tim.KeyConvIsHasDraft, false)
 	w.flag(tim.KeyConvIsHasLastMsg, last != nil)
@@ -184,11 +262,23 @@ func ConversationJSON(q sqlite.Queryer, c *conversation.Conversation, self strin
 		w.raw(tim.KeyConvLastMsg, last.json(c, self))
 	}
 	w.raw(tim.KeyConvMarkArray, "[]")
-	w.num(tim.KeyConvRecvOpt, 0)
-	w.text(tim.KeyConvShowName, c.Peer)
+	w.num(tim.KeyConvRecvOpt, int64(c.Option))
+	w.text(tim.KeyConvShowName, cmp.Or(c.Name, c.Peer))
 	w.num(tim.KeyConvType, int64(c.Type))
 	w.uint(tim.KeyConvUnReadNum, c.Unread())
 	return string(append(w.b, '}'))
+}
+
+// mentions is the unread messages that speak to the user.
+func mentions(c *conversation.Conversation) string {
+	var all []string
+	for _, m := range c.Mentions() {
+		w := writer{b: []byte{'{'}}
+		w.num(tim.KeyGroupAtInfoAtType, int64(m.Type))
+		w.uint(tim.KeyGroupAtInfoSeq, m.Seq)
+		all = append(all, string(append(w.b, '}')))
+	}
+	return array(all)
 }
 
 // array joins JSON values.

@@ -43,13 +43,23 @@ CREATE TABLE msg_range (
 	hi   INTEGER NOT NULL,
 	PRIMARY KEY (conv, lo)
 ) STRICT, WITHOUT ROWID;
+`, `
+ALTER TABLE message ADD COLUMN version INTEGER NOT NULL DEFAULT 0;  -- how often the server's message was changed
+ALTER TABLE message ADD COLUMN revoked TEXT    NOT NULL DEFAULT ''; -- JSON, a protocol.Revocation
+ALTER TABLE message ADD COLUMN readers INTEGER NOT NULL DEFAULT 0;  -- members that confirmed it
+ALTER TABLE message ADD COLUMN unread  INTEGER NOT NULL DEFAULT -1; -- members that did not, -1: unknown
+CREATE TABLE upload (ref INTEGER PRIMARY KEY) STRICT;               -- messages whose files are on their way
 `}}
 
 // flagUnread marks a local message (saved by the host) that was not declared read.
 const flagUnread = 1
 
-// flagNotLast marks a message that does not become the conversation's last one.
-const flagNotLast = 2
+// Further flags.
+const (
+	flagNotLast   = 2 // does not become the conversation's last one
+	flagConfirmed = 4 // this user has sent his receipt
+	flagPeerRead  = 8 // the receiver of a one-to-one message has sent his
+)
 
 // flag sets what a message's keys say.
 func (r *Row) flag() {
@@ -80,6 +90,10 @@ type Row struct {
 	Extra      string
 	LocalInt   uint32
 	LocalStr   string
+	Version    uint64
+	Revoked    string
+	Readers    uint64
+	Unread     int64
 }
 
 // sortOf is the place of a message of the server. Local messages stand at odd places between; ties go by their moment,
@@ -98,13 +112,13 @@ func (r *Row) moment() int64 {
 	return r.ClientTime * 1000
 }
 
-const columns = `id,conv,seq,sort,msg_id,sender,client_time,server_time,rand,status,platform,count,flags,key,elements,extra,local_int,local_str`
+const columns = `id,conv,seq,sort,msg_id,sender,client_time,server_time,rand,status,platform,count,flags,key,elements,extra,local_int,local_str,version,revoked,readers,unread`
 
 func scanRow(scan func(...any) error) (*Row, error) {
 	r := &Row{}
 	var seq sql.NullInt64
 	err := scan(&r.ID, &r.Conv, &seq, &r.Sort, &r.MsgID, &r.Sender, &r.ClientTime, &r.ServerTime, &r.Rand, &r.Status,
-		&r.Platform, &r.Count, &r.Flags, &r.Key, &r.Elements, &r.Extra, &r.LocalInt, &r.LocalStr)
+		&r.Platform, &r.Count, &r.Flags, &r.Key, &r.Elements, &r.Extra, &r.LocalInt, &r.LocalStr, &r.Version, &r.Revoked, &r.Readers, &r.Unread)
 	r.Seq = uint64(seq.Int64)
 	return r, err
 }
@@ -138,16 +152,23 @@ func byMsgID(q sqlite.Queryer, msgID string) (*Row, error) {
 // insert adds the row and sets its ID.
 func (r *Row) insert(tx *store.Tx) (err error) {
 	r.ID, err = tx.Insert(`INSERT INTO message
-		(conv,seq,sort,msg_id,sender,client_time,server_time,rand,status,platform,count,flags,key,elements,extra,local_int,local_str)
-		VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, r.Conv, nullSeq(r.Seq), r.Sort, r.MsgID, r.Sender, r.ClientTime,
-		r.ServerTime, r.Rand, r.Status, r.Platform, r.Count, r.Flags, r.Key, r.Elements, r.Extra, r.LocalInt, r.LocalStr)
+		(conv,seq,sort,msg_id,sender,client_time,server_time,rand,status,platform,count,flags,key,elements,extra,local_int,local_str,
+		version,revoked,readers,unread) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, r.Conv, nullSeq(r.Seq), r.Sort, r.MsgID, r.Sender, r.ClientTime,
+		r.ServerTime, r.Rand, r.Status, r.Platform, r.Count, r.Flags, r.Key, r.Elements, r.Extra, r.LocalInt, r.LocalStr,
+		r.Version, r.Revoked, r.Readers, r.Unread)
 	return err
 }
 
 // settle writes what the server or a failure decided.
 func (r *Row) settle(tx *store.Tx) error {
-	return tx.Exec(`UPDATE message SET seq=?,sort=?,server_time=?,status=?,count=? WHERE id=?`,
-		nullSeq(r.Seq), r.Sort, r.ServerTime, r.Status, r.Count, r.ID)
+	return tx.Exec(`UPDATE message SET seq=?,sort=?,server_time=?,status=?,count=?,unread=? WHERE id=?`,
+		nullSeq(r.Seq), r.Sort, r.ServerTime, r.Status, r.Count, r.Unread, r.ID)
+}
+
+// amend writes what became of a message.
+func (r *Row) amend(tx *store.Tx) error {
+	return tx.Exec(`UPDATE message SET status=?,flags=?,elements=?,extra=?,version=?,revoked=?,readers=?,unread=? WHERE id=?`,
+		r.Status, r.Flags, r.Elements, r.Extra, r.Version, r.Revoked, r.Readers, r.Unread, r.ID)
 }
 
 func nullSeq(seq uint64) any {

@@ -1,7 +1,8 @@
 package message
 
 import (
-	"github.com/tidwall/gjson"
+	"encoding/json"
+	"strings"
 
 	"timbre/core/conversation"
 	"timbre/core/event"
@@ -21,6 +22,10 @@ func (m *Messages) Send(d *Draft, done event.Done) {
 	if d.bad != nil {
 		d.row.Status = tim.MsgSendFail
 		m.Refuse(d, d.bad, done)
+		return
+	}
+	if d.online {
+		m.sendOnline(d, done)
 		return
 	}
 	if err := m.accepted.remember(d); err != nil {
@@ -53,6 +58,10 @@ func (m *Messages) accept(tx *store.Tx, d *Draft, done event.Done) error {
 	}
 	tx.After(func() {
 		m.wait(in.Ref, done)
+		if len(d.uploads) > 0 {
+			m.startUpload(in.Ref)
+			return
+		}
 		m.outbox.Enter(in)
 	})
 	return nil
@@ -85,16 +94,30 @@ func (m *Messages) keepIntent(tx *store.Tx, d *Draft, in *outbox.Intent) (*Row, 
 	if err != nil {
 		return nil, err
 	}
-	in.Lane, in.Kind, in.Ref, in.Key = "msg "+d.peer, KindSend, row.ID, row.Key
-	in.Body = protocol.AppendSend(nil, d.peer, row.content())
-	if err := outbox.Add(tx, in); err != nil {
-		return nil, err
+	in.Lane, in.Kind, in.Ref, in.Key = lane(d.typ, d.peer), KindSend, row.ID, row.Key
+	if len(d.uploads) > 0 {
+		if err := m.keepUploads(tx, row.ID); err != nil {
+			return nil, err
+		}
+	} else {
+		in.Body = protocol.AppendSend(nil, d.peer, d.typ == tim.ConvGroup, row.content())
+		if err := outbox.Add(tx, in); err != nil {
+			return nil, err
+		}
 	}
 	if row.last() {
 		e.LastMsg = row.ID
 	}
 	e.Touch(tx, row.last() || !e.Visible)
 	return nil, nil
+}
+
+// lane is the name of a conversation's lane in the outbox.
+func lane(typ int, peer string) string {
+	if typ == tim.ConvGroup {
+		return "grp " + peer
+	}
+	return "msg " + peer
 }
 
 // known finds the own message that the caller sends again.
@@ -128,13 +151,13 @@ func (s Sender) Request(q sqlite.Queryer, ref int64) (string, []byte, error) {
 	if err != nil || c == nil {
 		return "", nil, err
 	}
-	return protocol.OpSend, protocol.AppendSend(nil, c.Peer, row.content()), nil
+	return protocol.OpSend, protocol.AppendSend(nil, c.Peer, c.Type == tim.ConvGroup, row.content()), nil
 }
 
 // Confirmed implements outbox.Kind.
 func (s Sender) Confirmed(tx *store.Tx, in *outbox.Intent, body []byte) error {
-	sent := gjson.ParseBytes(body)
-	if err := s.M.pos.Applied(tx, sent.Get("pos").Uint()); err != nil {
+	var sent protocol.Sent
+	if err := json.Unmarshal(body, &sent); err != nil {
 		return err
 	}
 	row, err := byID(tx, in.Ref)
@@ -143,9 +166,22 @@ func (s Sender) Confirmed(tx *store.Tx, in *outbox.Intent, body []byte) error {
 	}
 	if row == nil { // deleted meanwhile
 		tx.After(func() { s.M.tell(in.Ref, 0, "", "") })
-		return nil
+		return s.M.pos.Applied(tx, groupOf(in.Lane), sent.Pos)
 	}
-	return s.M.sent(tx, row, sent.Get("seq").Uint(), sent.Get("time").Int(), sent.Get("count").Uint())
+	sent.Group = groupOf(in.Lane) != ""
+	if err := s.M.pos.Applied(tx, groupOf(in.Lane), sent.Pos); err != nil {
+		return err
+	}
+	return s.M.sent(tx, row, &sent)
+}
+
+// groupOf is the group of a lane, "" when it is no group's.
+func groupOf(lane string) string {
+	group, _ := strings.CutPrefix(lane, "grp ")
+	if group == lane {
+		return ""
+	}
+	return group
 }
 
 // Failed implements outbox.Kind.
@@ -163,11 +199,14 @@ func (s Sender) Failed(tx *store.Tx, in *outbox.Intent, why *transport.Error) er
 	forsaken := in.Keep && in.Timeout == 0 // only the waiting has ended: the message is still on its way
 	if row.Status == tim.MsgSending && !forsaken {
 		row.Status = tim.MsgSendFail
+		if why.Code == tim.ErrSDKSendMessageFailedWithCancel {
+			row.Status = tim.MsgCancel
+		}
 		if err := row.settle(tx); err != nil {
 			return err
 		}
 	}
-	return m.settled(tx, row, why.Code, why.Text)
+	return m.settled(tx, row, nil, why.Code, why.Text)
 }
 
 // Lost implements outbox.Kind.
@@ -177,23 +216,31 @@ func (s Sender) Lost(in *outbox.Intent, why *transport.Error) {
 
 // sent turns an own row to sent. The answer to the request and the entry in the log both come here; the second finds
 // nothing to do.
-func (m *Messages) sent(tx *store.Tx, row *Row, seq uint64, time int64, count uint64) error {
+func (m *Messages) sent(tx *store.Tx, row *Row, as *protocol.Sent) error {
 	m.arrivals(tx)
 	before := row.Status
-	row.Seq, row.Sort, row.ServerTime, row.Count, row.Status = seq, sortOf(seq), time, count, tim.MsgSendSucc
-	if err := row.settle(tx); err != nil { // the number is taken, by a log that the server has lost
-		e, findErr := m.book.OpenByID(tx, row.Conv)
-		if findErr != nil || e == nil {
-			return err
-		}
-		if err = m.forgetNumbers(tx, e); err != nil {
-			return err
-		}
-		if err = row.settle(tx); err != nil {
-			return err
-		}
+	if row.Status != tim.MsgDeleted && row.Status != tim.MsgRevoked {
+		row.Status = tim.MsgSendSucc
 	}
-	m.extend(tx, row.Conv, seq)
+	row.ServerTime, row.Count = as.Time, as.Count
+	if as.Group {
+		row.Count = as.Own
+	}
+	if as.Unread != nil && row.Unread < 0 {
+		row.Unread = *as.Unread
+	}
+	if as.Seq > 0 { // else the server dropped it: the group had too many
+		row.Seq, row.Sort = as.Seq, sortOf(as.Seq)
+	}
+	if err := m.settle(tx, row); err != nil {
+		return err
+	}
+	if as.Seq > 0 {
+		m.extend(tx, row.Conv, as.Seq)
+	}
+	if err := m.index(tx, row); err != nil {
+		return err
+	}
 	if before == tim.MsgSendFail { // the caller was told that it failed
 		text, err := m.publicJSON(tx, row)
 		if err != nil {
@@ -203,14 +250,33 @@ func (m *Messages) sent(tx *store.Tx, row *Row, seq uint64, time int64, count ui
 			m.sink.Emit(event.Event{Setter: tim.OpTIMSetMsgUpdateCallback, Args: []event.Arg{event.Text("[" + text + "]")}})
 		})
 	}
-	return m.settled(tx, row, 0, "")
+	return m.settled(tx, row, as, 0, "")
+}
+
+// settle writes a row, whose number may be taken by a log that the server has lost.
+func (m *Messages) settle(tx *store.Tx, row *Row) error {
+	err := row.settle(tx)
+	if err == nil {
+		return nil
+	}
+	e, findErr := m.book.OpenByID(tx, row.Conv)
+	if findErr != nil || e == nil {
+		return err
+	}
+	if err := m.forgetNumbers(tx, e); err != nil {
+		return err
+	}
+	return row.settle(tx)
 }
 
 // settled tells the conversation and whoever waits that the row has its final state.
-func (m *Messages) settled(tx *store.Tx, row *Row, code int, desc string) error {
+func (m *Messages) settled(tx *store.Tx, row *Row, as *protocol.Sent, code int, desc string) error {
 	e, err := m.book.OpenByID(tx, row.Conv)
 	if err != nil || e == nil {
 		return err
+	}
+	if as != nil && as.Seq > 0 && e.Type == tim.ConvGroup {
+		m.ownCount(e, as.Seq, as.Count, as.Own)
 	}
 	e.MaxSeq = max(e.MaxSeq, row.Seq)
 	text := row.json(&e.Conversation, m.self.User)

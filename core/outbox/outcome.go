@@ -181,3 +181,30 @@ func (o *Outbox) giveUp(in *Intent, why *transport.Error) {
 		o.end(in, why)
 	}
 }
+
+// Cancel ends an intent that has not left its lane, as if it had been refused with why. It returns false when there is none:
+// it has left already, or it never was there. before runs before the outcome is stored.
+func (o *Outbox) Cancel(lane string, ref int64, why *transport.Error, before func()) bool {
+	o.mu.Lock()
+	var in *Intent
+	if l := o.lanes[lane]; l != nil {
+		for i, w := range l.waiting {
+			if w.Ref == ref {
+				in = w
+				l.waiting = append(l.waiting[:i:i], l.waiting[i+1:]...)
+				l.inFlight++ // until it has left
+				break
+			}
+		}
+	}
+	o.mu.Unlock()
+	if in == nil {
+		return false
+	}
+	if in.timer != nil {
+		in.timer.Stop()
+	}
+	before()
+	o.end(in, why)
+	return true
+}

@@ -2,8 +2,8 @@ package sync
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -18,7 +18,9 @@ func (e *Engine) Begin(in protocol.LoggedIn) {
 	defer e.mu.Unlock()
 	e.halt()
 	// What is held of a log that the server has lost would be held for ever.
-	e.held = slices.DeleteFunc(e.held, func(p protocol.Log) bool { return p.Epoch != in.Epoch })
+	e.dropOthers(in.Epoch)
+	clear(e.due)
+	e.asked = false
 	e.start(&in)
 }
 
@@ -27,11 +29,9 @@ func (e *Engine) Stop() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.stopped = true
-	if e.timer != nil {
-		e.timer.Stop()
-		e.timer = nil
+	for group, g := range e.gaps {
+		e.closeGap(group, g)
 	}
-	e.held = nil
 	e.halt()
 }
 
@@ -60,38 +60,105 @@ func (e *Engine) start(in *protocol.LoggedIn) {
 			e.ended.Broadcast()
 			e.mu.Unlock()
 		}()
-		if in != nil {
-			e.progress.Started()
+		if (in == nil || e.login(ctx, in)) && e.closeGaps(ctx) {
+			e.dropOtherLogs(ctx)
+			e.retryAll()
+			return
 		}
-		done := e.untilDone(ctx, in)
 		e.mu.Lock()
 		e.catching = false
 		e.mu.Unlock()
-		if done && in != nil && e.store.Write(ctx, func(*store.Tx) error { return nil }) == nil {
-			e.progress.Finished() // behind the events of the batch that brought the last piece
-		}
-		if done {
-			e.dropOtherLogs(ctx)
-			e.retryHeld()
-		}
 	}()
 }
 
-// dropOtherLogs lets go of pieces of a log that is not the present one: no gap that closes could make them fit.
+// login brings everything that the server had at the login. It returns false when it was interrupted.
+func (e *Engine) login(ctx context.Context, in *protocol.LoggedIn) bool {
+	e.progress.Started()
+	own := func(ctx context.Context) error { return e.own(ctx, in) }
+	if !e.untilDone(ctx, own) || !e.untilDone(ctx, e.groups) {
+		return false
+	}
+	e.mu.Lock()
+	e.caughtUp = true
+	e.mu.Unlock()
+	if e.store.Write(ctx, func(*store.Tx) error { return nil }) == nil {
+		e.progress.Finished() // behind the events of the batch that brought the last piece
+	}
+	return true
+}
+
+// closeGaps asks for what is missing until nothing is due any more; from then on a gap starts its patience by itself. It
+// returns false when it was interrupted.
+func (e *Engine) closeGaps(ctx context.Context) bool {
+	for {
+		due, asked := e.takeDue()
+		if len(due) == 0 && !asked {
+			return true
+		}
+		e.log.Info("sync: asking for the difference", "logs", len(due))
+		if !e.untilDone(ctx, func(ctx context.Context) error { return e.closeDue(ctx, due, asked) }) {
+			return false
+		}
+	}
+}
+
+// takeDue returns the logs whose gaps stayed open, and whether Catch was called. With neither the catch-up is over.
+func (e *Engine) takeDue() (due []string, asked bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	maps.DeleteFunc(e.due, func(group string, _ bool) bool { return e.gaps[group] == nil })
+	due, asked = slices.Sorted(maps.Keys(e.due)), e.asked
+	clear(e.due)
+	e.asked, e.catching = false, len(due) > 0 || asked
+	return due, asked
+}
+
+// closeDue closes the gaps of some logs, or with asked looks for what is missing anywhere.
+func (e *Engine) closeDue(ctx context.Context, due []string, asked bool) error {
+	if asked || slices.Contains(due, "") {
+		if err := e.own(ctx, nil); err != nil {
+			return err
+		}
+	}
+	due = slices.DeleteFunc(slices.Clone(due), func(group string) bool { return group == "" })
+	followed, unknown, err := e.split(ctx, due)
+	if err != nil {
+		return err
+	}
+	if err := e.groupGaps(ctx, followed); err != nil {
+		return err
+	}
+	since, err := e.since(ctx)
+	if err != nil {
+		return err
+	}
+	if asked || len(unknown) > 0 || since == 0 {
+		if err := e.groups(ctx); err != nil {
+			return err
+		}
+	}
+	_, unknown, err = e.split(ctx, due)
+	for _, group := range unknown {
+		e.dropUnknown(group)
+	}
+	return err
+}
+
+// dropOtherLogs lets go of pieces of another epoch than the present one.
 func (e *Engine) dropOtherLogs(ctx context.Context) {
-	at, err := e.stored(ctx)
+	at, err := e.stored(ctx, "")
 	if err != nil {
 		return
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.held = slices.DeleteFunc(e.held, func(p protocol.Log) bool { return p.Epoch != at.epoch })
+	e.dropOthers(at.epoch)
 }
 
 // untilDone repeats a failed attempt until it succeeds or ctx ends.
-func (e *Engine) untilDone(ctx context.Context, in *protocol.LoggedIn) bool {
+func (e *Engine) untilDone(ctx context.Context, attempt func(context.Context) error) bool {
 	for ctx.Err() == nil {
-		err := e.attempt(ctx, in)
+		err := attempt(ctx)
 		if err == nil {
 			return true
 		}
@@ -105,128 +172,6 @@ func (e *Engine) untilDone(ctx context.Context, in *protocol.LoggedIn) bool {
 		pause(ctx, retryPause)
 	}
 	return false
-}
-
-func (e *Engine) attempt(ctx context.Context, in *protocol.LoggedIn) error {
-	at, err := e.stored(ctx)
-	if err != nil {
-		return err
-	}
-	if at.partial || in != nil && (at.epoch != in.Epoch || at.pos < in.Oldest || at.pos > in.Pos) {
-		return e.snapshot(ctx)
-	}
-	return e.difference(ctx)
-}
-
-func (e *Engine) stored(ctx context.Context) (at cursor, err error) {
-	err = e.store.Write(ctx, func(tx *store.Tx) error { // a write: it must see the batch that is under way
-		c, err := e.cursor(tx.Tx)
-		if err == nil {
-			at = *c
-		}
-		return err
-	})
-	return at, err
-}
-
-// difference asks for what is missing until nothing is.
-func (e *Engine) difference(ctx context.Context) error {
-	for {
-		if err := e.hostReady(ctx); err != nil {
-			return err
-		}
-		at, err := e.stored(ctx)
-		if err != nil {
-			return err
-		}
-		body := protocol.Marshal(protocol.Diff{Epoch: at.epoch, Pos: at.pos, Limit: protocol.MaxDiff})
-		a, err := e.link.Ask(ctx, protocol.OpDiff, "", body, askTimeout)
-		if err != nil {
-			return err
-		}
-		if a.Code != 0 {
-			return errors.New(a.Desc)
-		}
-		piece := protocol.ParseLog(a.Body)
-		if piece.TooLong {
-			return e.snapshot(ctx)
-		}
-		reached, err := e.applyNow(ctx, piece)
-		if err != nil {
-			return err
-		}
-		if reached >= piece.Pos {
-			return nil
-		}
-		if reached == at.pos {
-			return errors.New("the difference brought nothing")
-		}
-	}
-}
-
-func (e *Engine) applyNow(ctx context.Context, piece protocol.Log) (uint64, error) {
-	var reached uint64
-	err := e.store.Write(ctx, func(tx *store.Tx) (err error) {
-		reached, err = e.applyPiece(tx, piece)
-		return err
-	})
-	return reached, err
-}
-
-// snapshot takes all conversations, then the difference since the first page.
-func (e *Engine) snapshot(ctx context.Context) error {
-	e.log.Info("sync: taking a snapshot")
-	next := ""
-	for first := true; ; first = false {
-		if err := e.hostReady(ctx); err != nil {
-			return err
-		}
-		body := protocol.Marshal(protocol.Snapshot{Cursor: next, Limit: protocol.MaxSnapshot, Deleted: true})
-		a, err := e.link.Ask(ctx, protocol.OpSnapshot, "", body, askTimeout)
-		if err != nil {
-			return err
-		}
-		if a.Code != 0 {
-			return errors.New(a.Desc)
-		}
-		var page protocol.SnapshotPage
-		if err := json.Unmarshal(a.Body, &page); err != nil {
-			return err
-		}
-		if err := e.page(ctx, &page, first); err != nil {
-			return err
-		}
-		if page.Cursor == "" {
-			return e.difference(ctx)
-		}
-		next = page.Cursor
-	}
-}
-
-// page applies one page. The first one begins the log's new life: from then on its position counts, and only an unfinished
-// snapshot is taken again.
-func (e *Engine) page(ctx context.Context, page *protocol.SnapshotPage, first bool) error {
-	return e.store.Write(ctx, func(tx *store.Tx) error {
-		c, err := e.cursor(tx.Tx)
-		if err != nil {
-			return err
-		}
-		if first && c.epoch != "" && c.epoch != page.Epoch {
-			if err := e.apply.Forget(tx); err != nil {
-				return err
-			}
-		}
-		if first {
-			c.epoch, c.pos = page.Epoch, page.Pos
-		}
-		c.partial, c.dirty = page.Cursor != "", true
-		for i := range page.Convs {
-			if err := e.apply.Snapshot(tx, &page.Convs[i]); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }
 
 // hostReady waits while the host is far behind with its callbacks, so that the backlog stays on the server.

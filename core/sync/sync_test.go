@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	stdsync "sync"
 	"testing"
 	"testing/synctest"
@@ -28,10 +29,12 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var errStop = &transport.Error{Code: tim.ErrSDKCommInterrupt, Text: "stopped"}
 
-// entry is the log's entry at a position: peer "p<n>" was read up to seq.
+// entry is the log's entry at a position: peer "p<n>" was read up to seq, or the user came into a group or left it.
 type entry struct {
-	peer string
-	seq  uint64
+	peer  string
+	seq   uint64
+	group string
+	in    protocol.Membership
 }
 
 // server is a log and its server.
@@ -47,10 +50,15 @@ type server struct {
 	fail    int            // so many questions are answered with "busy"
 	cutOn   int            // so many questions are answered with a cut
 	page    int
+	limit   uint64 // entries in one answer
+	groups  map[string]*groupLog
+	slow    time.Duration // between reading groups and answering
+	asking  int           // group differences that are being answered
+	most    int           // the most at once
 }
 
 func newServer() *server {
-	s := &server{Server: &linktest.Server{}, epoch: "e1", asked: map[string]int{}, page: 2}
+	s := &server{Server: &linktest.Server{}, epoch: "e1", asked: map[string]int{}, page: 2, limit: 7, groups: map[string]*groupLog{}}
 	s.Server.Login = func(c *linktest.Conn, r protocol.Request) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -79,12 +87,21 @@ func (s *server) handle(c *linktest.Conn, r protocol.Request) {
 	case protocol.OpDiff:
 		var d protocol.Diff
 		_ = json.Unmarshal(r.Body, &d)
+		if d.Group != "" {
+			s.groupDiff(c, r.ID, d)
+			return
+		}
 		if d.Epoch != s.epoch || d.Pos < s.oldest || d.Pos > uint64(len(s.log)) {
 			c.Answer(r.ID, 0, protocol.TooLongLog(s.epoch))
 			return
 		}
-		to := min(d.Pos+7, uint64(len(s.log)))
+		to := min(d.Pos+s.limit, uint64(len(s.log)))
 		c.Answer(r.ID, 0, s.piece(d.Pos+1, to, uint64(len(s.log))))
+	case protocol.OpGroups:
+		var q protocol.Groups
+		_ = json.Unmarshal(r.Body, &q)
+		body := protocol.Marshal(s.groupsPage(q))
+		time.AfterFunc(s.slow, func() { c.Answer(r.ID, 0, body) })
 	case protocol.OpSnapshot:
 		var q protocol.Snapshot
 		_ = json.Unmarshal(r.Body, &q)
@@ -108,6 +125,9 @@ const peers = 5
 func (s *server) state() map[string]uint64 {
 	m := map[string]uint64{}
 	for _, e := range s.log {
+		if e.group != "" {
+			continue
+		}
 		m[e.peer] = max(m[e.peer], e.seq)
 	}
 	return m
@@ -118,9 +138,12 @@ func (s *server) piece(from, to, pos uint64) []byte {
 	var entries [][]byte
 	for p := from; p <= to; p++ {
 		e := protocol.Entry{Kind: protocol.EntryRead, Peer: s.log[p-1].peer, Seq: s.log[p-1].seq}
+		if group := s.log[p-1].group; group != "" {
+			e = protocol.Entry{Kind: protocol.EntryGroup, Group: group, Seq: p, Data: protocol.Marshal(s.log[p-1].in)}
+		}
 		entries = append(entries, e.Append(nil))
 	}
-	return protocol.AppendLog(nil, s.epoch, from, pos, entries)
+	return protocol.AppendLog(nil, s.epoch, "", from, pos, entries)
 }
 
 // grow adds entries and returns their piece, which nobody has pushed yet.
@@ -129,7 +152,7 @@ func (s *server) grow(n int) []byte {
 	defer s.mu.Unlock()
 	from := uint64(len(s.log)) + 1
 	for range n {
-		s.log = append(s.log, entry{fmt.Sprint("p", rand.N(peers)), uint64(len(s.log) + 1)})
+		s.log = append(s.log, entry{peer: fmt.Sprint("p", rand.N(peers)), seq: uint64(len(s.log) + 1)})
 	}
 	return s.piece(from, uint64(len(s.log)), 0)
 }
@@ -158,6 +181,9 @@ func (s *server) lose() {
 	defer s.mu.Unlock()
 	s.epoch += "'"
 	s.log, s.oldest = nil, 0
+	for _, g := range s.groups {
+		*g = groupLog{member: g.member, touched: time.Now().UnixMilli()}
+	}
 	if s.session != nil {
 		s.session.Cut()
 		s.session = nil
@@ -167,6 +193,8 @@ func (s *server) lose() {
 // client is what is tested: the engine with a module that keeps positions.
 type client struct {
 	t      tb
+	tt     testing.TB
+	server *server
 	store  *store.Store
 	engine *sync.Engine
 	link   *transport.Link
@@ -175,6 +203,7 @@ type client struct {
 	mu       stdsync.Mutex
 	waiting  int
 	progress []string
+	finished bool // in this run
 }
 
 type tb interface {
@@ -185,47 +214,77 @@ type tb interface {
 
 var schema = sqlite.Schema{Module: "test", Steps: []string{`
 	CREATE TABLE state (peer TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT;
-	CREATE TABLE applied (seq INTEGER PRIMARY KEY, times INTEGER NOT NULL DEFAULT 1) STRICT`}}
+	CREATE TABLE applied (seq INTEGER PRIMARY KEY, times INTEGER NOT NULL DEFAULT 1) STRICT;` + groupTables}}
 
 func start(t tb, tt testing.TB, s *server) *client {
-	c := &client{t: t}
-	st, err := store.Open("", schema)
+	st, err := store.Open("", sync.Schema, schema)
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
-	c.store = st
+	c := &client{t: t, tt: tt, server: s, store: st}
+	c.run()
+	return c
+}
+
+// run starts what a process would.
+func (c *client) run() {
 	ready := make(chan struct{})
-	c.link = s.Link(tt, func(cfg *transport.Config) {
-		cfg.Push = func(p *protocol.Push) { c.engine.Pushed(protocol.ParseLog(p.Body)) }
+	var engine *sync.Engine
+	var link *transport.Link
+	link = c.server.Link(c.tt, func(cfg *transport.Config) {
+		cfg.Push = func(p *protocol.Push) { engine.Pushed(protocol.ParseLog(p.Body)) }
 		cfg.Open = func(context.Context) {
 			<-ready
-			c.link.Login([]byte(`{}`), time.Minute, func(a protocol.Answer, err error) {
+			link.Login([]byte(`{}`), time.Minute, func(a protocol.Answer, err error) {
 				var in protocol.LoggedIn
 				if err != nil || a.Code != 0 || json.Unmarshal(a.Body, &in) != nil {
 					return
 				}
-				c.link.Release()
-				c.wg.Go(func() { c.engine.Begin(in) })
+				link.Release()
+				c.wg.Go(func() { engine.Begin(in) })
 			})
 		}
 	})
-	c.engine = sync.New(st, c.link, slog.New(slog.DiscardHandler), c, c, func() int {
+	engine = sync.New(c.store, link, slog.New(slog.DiscardHandler), c, c, func() int {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		return c.waiting
 	})
+	c.link, c.engine = link, engine
 	close(ready)
-	return c
 }
 
-func (c *client) stop() {
+// end ends the process; what it has applied stays.
+func (c *client) end() {
+	if up, _, _, _ := c.link.Connected(); !up {
+		synctest.Wait() // linktest waits for ever for the request of a dial that is broken off
+	}
 	c.link.Stop(errStop)
 	c.wg.Wait()
 	c.engine.Stop()
+	err := c.store.Write(context.Background(), func(*store.Tx) error { return nil }) // behind what the engine has submitted
+	if err != nil {
+		c.t.Errorf("%v", err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.finished = false
+}
+
+func (c *client) restart() {
+	c.end()
+	c.run()
+}
+
+func (c *client) stop() {
+	c.end()
 	c.store.Close()
 }
 
 func (c *client) Apply(tx *store.Tx, e *protocol.Entry) error {
+	if e.Group != "" || e.Kind == protocol.EntryNone {
+		return c.applyGroup(tx, e)
+	}
 	if err := tx.Exec(`INSERT INTO applied (seq) VALUES (?) ON CONFLICT DO UPDATE SET times=times+1`, int64(e.Seq)); err != nil {
 		return err
 	}
@@ -237,10 +296,12 @@ func (c *client) read(tx *store.Tx, peer string, seq uint64) error {
 }
 
 func (c *client) Forget(tx *store.Tx) error {
-	if err := tx.Exec(`DELETE FROM applied`); err != nil {
-		return err
+	for _, table := range []string{"applied", "state", "group_applied", "group_state"} {
+		if err := tx.Exec(`DELETE FROM ` + table); err != nil {
+			return err
+		}
 	}
-	return tx.Exec(`DELETE FROM state`)
+	return nil
 }
 
 func (c *client) Snapshot(tx *store.Tx, conv *protocol.Conversation) error {
@@ -253,6 +314,14 @@ func (c *client) note(what string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.progress = append(c.progress, what)
+	c.finished = c.finished || what == "finish"
+}
+
+// told is the progress so far.
+func (c *client) told() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.progress)
 }
 
 // converged holds the client against the server and says whether every entry was applied once at most.
@@ -313,8 +382,8 @@ func TestTheFirstLoginTakesASnapshot(t *testing.T) {
 		if s.count(protocol.OpSnapshot) != 3 {
 			t.Errorf("%d pages of 2 for %d conversations", s.count(protocol.OpSnapshot), peers)
 		}
-		if len(c.progress) != 2 || c.progress[0] != "start" || c.progress[1] != "finish" {
-			t.Errorf("progress %v", c.progress)
+		if got := c.told(); !slices.Equal(got, []string{"start", "finish"}) {
+			t.Errorf("progress %v", got)
 		}
 	})
 }
@@ -390,7 +459,7 @@ func TestAnOwnAnswerStandsForItsEntry(t *testing.T) {
 			if err := c.read(tx, e.peer, e.seq); err != nil {
 				return err
 			}
-			return c.engine.Applied(tx, pos)
+			return c.engine.Applied(tx, "", pos)
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -412,8 +481,8 @@ func TestAReconnectBringsTheDifference(t *testing.T) {
 		if s.count(protocol.OpSnapshot) != snapshots {
 			t.Error("a snapshot for a gap within the log's reach")
 		}
-		if want := []string{"start", "finish", "start", "finish"}; fmt.Sprint(c.progress) != fmt.Sprint(want) {
-			t.Errorf("progress %v, want %v", c.progress, want)
+		if want := []string{"start", "finish", "start", "finish"}; fmt.Sprint(c.told()) != fmt.Sprint(want) {
+			t.Errorf("progress %v, want %v", c.told(), want)
 		}
 	})
 }
@@ -453,13 +522,13 @@ func TestAnotherEpochForgetsTheOldLog(t *testing.T) {
 
 func TestFailedQuestionsAreRepeated(t *testing.T) {
 	bubble(t, func(s *server) { s.grow(20); s.fail = 3 }, func(t *testing.T, s *server, c *client) {
-		if len(c.progress) != 1 {
-			t.Errorf("progress %v while the server is busy", c.progress)
+		if len(c.told()) != 1 {
+			t.Errorf("progress %v while the server is busy", c.told())
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if fmt.Sprint(c.progress) != "[start finish]" {
-			t.Errorf("progress %v", c.progress)
+		if fmt.Sprint(c.told()) != "[start finish]" {
+			t.Errorf("progress %v", c.told())
 		}
 	})
 }
@@ -555,8 +624,8 @@ func converge(t *testing.T, steps []int, random *rand.Rand) string {
 	time.Sleep(5 * time.Minute)
 	synctest.Wait()
 	c.converged(s)
-	if n := len(c.progress); n == 0 || c.progress[n-1] != "finish" {
-		r.Errorf("progress %v", c.progress)
+	if told := c.told(); len(told) == 0 || told[len(told)-1] != "finish" {
+		r.Errorf("progress %v", told)
 	}
 	before := s.count(protocol.OpDiff) + s.count(protocol.OpSnapshot)
 	time.Sleep(time.Hour)

@@ -397,25 +397,25 @@ var functions = [...]Function{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgCancelSend: {Op: OpTIMMsgCancelSend, Name: "TIMMsgCancelSend", Returns: "int", State: StateLogin, EmptyResult: "{}", Params: []Param{
+	OpTIMMsgCancelSend: {Op: OpTIMMsgCancelSend, Name: "TIMMsgCancelSend", Returns: "int", State: StateLogin, EmptyResult: "{}", Built: true, Params: []Param{
 		{Name: "conv_id", Kind: KindText},
 		{Name: "conv_type", Kind: KindNumber},
 		{Name: "message_id", Kind: KindText},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgBatchSend: {Op: OpTIMMsgBatchSend, Name: "TIMMsgBatchSend", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgBatchSend: {Op: OpTIMMsgBatchSend, Name: "TIMMsgBatchSend", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_batch_send_param", Kind: KindText, JSON: Object},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgDownloadElemToPath: {Op: OpTIMMsgDownloadElemToPath, Name: "TIMMsgDownloadElemToPath", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgDownloadElemToPath: {Op: OpTIMMsgDownloadElemToPath, Name: "TIMMsgDownloadElemToPath", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_download_elem_param", Kind: KindText, JSON: Object},
 		{Name: "path", Kind: KindText},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgDownloadMergerMessage: {Op: OpTIMMsgDownloadMergerMessage, Name: "TIMMsgDownloadMergerMessage", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgDownloadMergerMessage: {Op: OpTIMMsgDownloadMergerMessage, Name: "TIMMsgDownloadMergerMessage", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_single_msg", Kind: KindText, JSON: Object, Empty: -3},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
@@ -425,24 +425,24 @@ var functions = [...]Function{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgSetC2CReceiveMessageOpt: {Op: OpTIMMsgSetC2CReceiveMessageOpt, Name: "TIMMsgSetC2CReceiveMessageOpt", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgSetC2CReceiveMessageOpt: {Op: OpTIMMsgSetC2CReceiveMessageOpt, Name: "TIMMsgSetC2CReceiveMessageOpt", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_identifier_array", Kind: KindText, JSON: Array, Empty: -3},
 		{Name: "opt", Kind: KindNumber},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgGetC2CReceiveMessageOpt: {Op: OpTIMMsgGetC2CReceiveMessageOpt, Name: "TIMMsgGetC2CReceiveMessageOpt", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgGetC2CReceiveMessageOpt: {Op: OpTIMMsgGetC2CReceiveMessageOpt, Name: "TIMMsgGetC2CReceiveMessageOpt", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_identifier_array", Kind: KindText, JSON: Array, Empty: -3},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgSetGroupReceiveMessageOpt: {Op: OpTIMMsgSetGroupReceiveMessageOpt, Name: "TIMMsgSetGroupReceiveMessageOpt", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgSetGroupReceiveMessageOpt: {Op: OpTIMMsgSetGroupReceiveMessageOpt, Name: "TIMMsgSetGroupReceiveMessageOpt", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
 		{Name: "opt", Kind: KindNumber},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgSetAllReceiveMessageOpt: {Op: OpTIMMsgSetAllReceiveMessageOpt, Name: "TIMMsgSetAllReceiveMessageOpt", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgSetAllReceiveMessageOpt: {Op: OpTIMMsgSetAllReceiveMessageOpt, Name: "TIMMsgSetAllReceiveMessageOpt", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "opt", Kind: KindNumber},
 		{Name: "start_hour", Kind: KindNumber},
 		{Name: "start_minute", Kind: KindNumber},
@@ -451,14 +451,14 @@ var functions = [...]Function{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgSetAllReceiveMessageOpt2: {Op: OpTIMMsgSetAllReceiveMessageOpt2, Name: "TIMMsgSetAllReceiveMessageOpt2", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgSetAllReceiveMessageOpt2: {Op: OpTIMMsgSetAllReceiveMessageOpt2, Name: "TIMMsgSetAllReceiveMessageOpt2", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "opt", Kind: KindNumber},
 		{Name: "start_time_stamp", Kind: KindNumber},
 		{Name: "duration", Kind: KindNumber},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgGetAllReceiveMessageOpt: {Op: OpTIMMsgGetAllReceiveMessageOpt, Name: "TIMMsgGetAllReceiveMessageOpt", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgGetAllReceiveMessageOpt: {Op: OpTIMMsgGetAllReceiveMessageOpt, Name: "TIMMsgGetAllReceiveMessageOpt", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
@@ -469,33 +469,33 @@ var functions = [...]Function{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgRevoke: {Op: OpTIMMsgRevoke, Name: "TIMMsgRevoke", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgRevoke: {Op: OpTIMMsgRevoke, Name: "TIMMsgRevoke", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "conv_id", Kind: KindText},
 		{Name: "conv_type", Kind: KindNumber},
 		{Name: "json_msg_param", Kind: KindText, JSON: Object, Empty: -3},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgModifyMessage: {Op: OpTIMMsgModifyMessage, Name: "TIMMsgModifyMessage", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgModifyMessage: {Op: OpTIMMsgModifyMessage, Name: "TIMMsgModifyMessage", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_msg_param", Kind: KindText, JSON: Object, Empty: -3},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgDelete: {Op: OpTIMMsgDelete, Name: "TIMMsgDelete", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgDelete: {Op: OpTIMMsgDelete, Name: "TIMMsgDelete", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "conv_id", Kind: KindText},
 		{Name: "conv_type", Kind: KindNumber},
 		{Name: "json_msgdel_param", Kind: KindText, JSON: Object, Empty: -3},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgListDelete: {Op: OpTIMMsgListDelete, Name: "TIMMsgListDelete", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgListDelete: {Op: OpTIMMsgListDelete, Name: "TIMMsgListDelete", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "conv_id", Kind: KindText},
 		{Name: "conv_type", Kind: KindNumber},
 		{Name: "json_msg_array", Kind: KindText, JSON: Array, Empty: -3},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgClearHistoryMessage: {Op: OpTIMMsgClearHistoryMessage, Name: "TIMMsgClearHistoryMessage", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgClearHistoryMessage: {Op: OpTIMMsgClearHistoryMessage, Name: "TIMMsgClearHistoryMessage", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "conv_id", Kind: KindText},
 		{Name: "conv_type", Kind: KindNumber},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
@@ -527,27 +527,27 @@ var functions = [...]Function{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgSearchLocalMessages: {Op: OpTIMMsgSearchLocalMessages, Name: "TIMMsgSearchLocalMessages", Returns: "int", State: StateLogin, EmptyResult: "{\"msg_search_result_search_cursor\":\"\",\"msg_search_result_total_count\":0}", Params: []Param{
+	OpTIMMsgSearchLocalMessages: {Op: OpTIMMsgSearchLocalMessages, Name: "TIMMsgSearchLocalMessages", Returns: "int", State: StateLogin, EmptyResult: "{\"msg_search_result_search_cursor\":\"\",\"msg_search_result_total_count\":0}", Built: true, Params: []Param{
 		{Name: "json_search_message_param", Kind: KindText, JSON: Object},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgSearchCloudMessages: {Op: OpTIMMsgSearchCloudMessages, Name: "TIMMsgSearchCloudMessages", Returns: "int", State: StateLogin, EmptyResult: "{\"msg_search_result_search_cursor\":\"\",\"msg_search_result_total_count\":0}", Params: []Param{
+	OpTIMMsgSearchCloudMessages: {Op: OpTIMMsgSearchCloudMessages, Name: "TIMMsgSearchCloudMessages", Returns: "int", State: StateLogin, EmptyResult: "{\"msg_search_result_search_cursor\":\"\",\"msg_search_result_total_count\":0}", Built: true, Params: []Param{
 		{Name: "json_search_message_param", Kind: KindText, JSON: Object},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgSendMessageReadReceipts: {Op: OpTIMMsgSendMessageReadReceipts, Name: "TIMMsgSendMessageReadReceipts", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgSendMessageReadReceipts: {Op: OpTIMMsgSendMessageReadReceipts, Name: "TIMMsgSendMessageReadReceipts", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_msg_array", Kind: KindText, JSON: Array, Bad: -4, Empty: -4},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgGetMessageReadReceipts: {Op: OpTIMMsgGetMessageReadReceipts, Name: "TIMMsgGetMessageReadReceipts", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgGetMessageReadReceipts: {Op: OpTIMMsgGetMessageReadReceipts, Name: "TIMMsgGetMessageReadReceipts", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_msg_array", Kind: KindText, JSON: Array, Bad: -4, Empty: -4},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgGetGroupMessageReadMemberList: {Op: OpTIMMsgGetGroupMessageReadMemberList, Name: "TIMMsgGetGroupMessageReadMemberList", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgGetGroupMessageReadMemberList: {Op: OpTIMMsgGetGroupMessageReadMemberList, Name: "TIMMsgGetGroupMessageReadMemberList", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_msg", Kind: KindText, JSON: Object, Bad: -4, Empty: -4},
 		{Name: "filter", Kind: KindNumber},
 		{Name: "next_seq", Kind: KindNumber},
@@ -555,42 +555,42 @@ var functions = [...]Function{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMMsgGroupMessageReadMemberListCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgSetMessageExtensions: {Op: OpTIMMsgSetMessageExtensions, Name: "TIMMsgSetMessageExtensions", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgSetMessageExtensions: {Op: OpTIMMsgSetMessageExtensions, Name: "TIMMsgSetMessageExtensions", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_msg", Kind: KindText, JSON: Object, Empty: -3},
 		{Name: "json_extension_array", Kind: KindText, JSON: Array, Empty: -3},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgGetMessageExtensions: {Op: OpTIMMsgGetMessageExtensions, Name: "TIMMsgGetMessageExtensions", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgGetMessageExtensions: {Op: OpTIMMsgGetMessageExtensions, Name: "TIMMsgGetMessageExtensions", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_msg", Kind: KindText, JSON: Object, Empty: -3},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgDeleteMessageExtensions: {Op: OpTIMMsgDeleteMessageExtensions, Name: "TIMMsgDeleteMessageExtensions", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgDeleteMessageExtensions: {Op: OpTIMMsgDeleteMessageExtensions, Name: "TIMMsgDeleteMessageExtensions", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_msg", Kind: KindText, JSON: Object, Empty: -3},
 		{Name: "json_extension_key_array", Kind: KindText, JSON: Array, Empty: -3},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgAddMessageReaction: {Op: OpTIMMsgAddMessageReaction, Name: "TIMMsgAddMessageReaction", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgAddMessageReaction: {Op: OpTIMMsgAddMessageReaction, Name: "TIMMsgAddMessageReaction", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_msg", Kind: KindText, JSON: Object, Empty: -3},
 		{Name: "reaction_id", Kind: KindText},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgRemoveMessageReaction: {Op: OpTIMMsgRemoveMessageReaction, Name: "TIMMsgRemoveMessageReaction", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgRemoveMessageReaction: {Op: OpTIMMsgRemoveMessageReaction, Name: "TIMMsgRemoveMessageReaction", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_msg", Kind: KindText, JSON: Object, Empty: -3},
 		{Name: "reaction_id", Kind: KindText},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgGetMessageReactions: {Op: OpTIMMsgGetMessageReactions, Name: "TIMMsgGetMessageReactions", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgGetMessageReactions: {Op: OpTIMMsgGetMessageReactions, Name: "TIMMsgGetMessageReactions", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_msg_array", Kind: KindText, JSON: Array, Empty: -3},
 		{Name: "max_user_count_per_reaction", Kind: KindNumber},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgGetAllUserListOfMessageReaction: {Op: OpTIMMsgGetAllUserListOfMessageReaction, Name: "TIMMsgGetAllUserListOfMessageReaction", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgGetAllUserListOfMessageReaction: {Op: OpTIMMsgGetAllUserListOfMessageReaction, Name: "TIMMsgGetAllUserListOfMessageReaction", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_msg", Kind: KindText, JSON: Object, Empty: -3},
 		{Name: "reaction_id", Kind: KindText},
 		{Name: "next_seq", Kind: KindNumber},
@@ -598,27 +598,27 @@ var functions = [...]Function{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgTranslateText: {Op: OpTIMMsgTranslateText, Name: "TIMMsgTranslateText", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgTranslateText: {Op: OpTIMMsgTranslateText, Name: "TIMMsgTranslateText", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_source_text_array", Kind: KindText, JSON: Array, Bad: -4, Empty: -4},
 		{Name: "source_language", Kind: KindText, Optional: true},
 		{Name: "target_language", Kind: KindText},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgConvertVoiceToText: {Op: OpTIMMsgConvertVoiceToText, Name: "TIMMsgConvertVoiceToText", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgConvertVoiceToText: {Op: OpTIMMsgConvertVoiceToText, Name: "TIMMsgConvertVoiceToText", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "url", Kind: KindText},
 		{Name: "language", Kind: KindText, Optional: true},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMPinGroupMessage: {Op: OpTIMPinGroupMessage, Name: "TIMPinGroupMessage", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMPinGroupMessage: {Op: OpTIMPinGroupMessage, Name: "TIMPinGroupMessage", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
 		{Name: "json_msg", Kind: KindText, JSON: Object, Empty: -3},
 		{Name: "is_pinned", Kind: KindNumber},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGetPinnedGroupMessageList: {Op: OpTIMGetPinnedGroupMessageList, Name: "TIMGetPinnedGroupMessageList", Returns: "int", State: StateLogin, EmptyResult: "[]", Params: []Param{
+	OpTIMGetPinnedGroupMessageList: {Op: OpTIMGetPinnedGroupMessageList, Name: "TIMGetPinnedGroupMessageList", Returns: "int", State: StateLogin, EmptyResult: "[]", Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
@@ -645,7 +645,7 @@ var functions = [...]Function{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgMarkAllMessageAsRead: {Op: OpTIMMsgMarkAllMessageAsRead, Name: "TIMMsgMarkAllMessageAsRead", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgMarkAllMessageAsRead: {Op: OpTIMMsgMarkAllMessageAsRead, Name: "TIMMsgMarkAllMessageAsRead", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
@@ -653,17 +653,17 @@ var functions = [...]Function{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMMsgGroupReadReceiptCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgSendGroupMessageReceipts: {Op: OpTIMMsgSendGroupMessageReceipts, Name: "TIMMsgSendGroupMessageReceipts", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgSendGroupMessageReceipts: {Op: OpTIMMsgSendGroupMessageReceipts, Name: "TIMMsgSendGroupMessageReceipts", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_msg_array", Kind: KindText, JSON: Array},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgGetGroupMessageReceipts: {Op: OpTIMMsgGetGroupMessageReceipts, Name: "TIMMsgGetGroupMessageReceipts", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgGetGroupMessageReceipts: {Op: OpTIMMsgGetGroupMessageReceipts, Name: "TIMMsgGetGroupMessageReceipts", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_msg_array", Kind: KindText, JSON: Array},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMMsgGetGroupMessageReadMembers: {Op: OpTIMMsgGetGroupMessageReadMembers, Name: "TIMMsgGetGroupMessageReadMembers", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMMsgGetGroupMessageReadMembers: {Op: OpTIMMsgGetGroupMessageReadMembers, Name: "TIMMsgGetGroupMessageReadMembers", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_msg", Kind: KindText, JSON: Object},
 		{Name: "filter", Kind: KindNumber},
 		{Name: "next_seq", Kind: KindNumber},

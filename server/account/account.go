@@ -100,6 +100,13 @@ func (a *Accounts) Name(q sqlite.Queryer, uid int64) (string, error) {
 	return user, err
 }
 
+// Profile returns what is public about a user.
+func (a *Accounts) Profile(q sqlite.Queryer, uid int64) (p protocol.Profile, err error) {
+	_, err = q.Get(`SELECT name, nick, face FROM account WHERE uid=?`, []any{&p.User, &p.Nick, &p.Face}, uid)
+	p.TinyID = TinyID(uid)
+	return p, err
+}
+
 func (a *Accounts) remember(n name, uid int64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -1,5 +1,6 @@
 // Package changelog keeps, for every user, the list of what changed for him: messages to and from him, conversations
-// that he or his peer read, conversations that he deleted. Positions are dense and start at 1, so a client that applied
+// that he or his peer read, conversations that he deleted; and for every group the list of what changed in it, once for
+// all its members. Both are logs of the same kind in one table; a group's has the negative of its number. Positions are dense and start at 1, so a client that applied
 // everything up to n asks for what came after n, and a push that carries n+2 shows that n+1 is missing.
 //
 // A log holds pointers; messages stay in their own table. The entries that one commit adds for one user share a row,
@@ -45,9 +46,9 @@ type Log struct{ now func() time.Time }
 // New returns the log.
 func New(now func() time.Time) *Log { return &Log{now} }
 
-// Append adds an entry to a user's log and returns its position.
-func (l *Log) Append(tx *sqlite.Tx, uid int64, p Pointer) (uint64, error) {
-	t, err := l.pending(tx).tail(tx, uid)
+// Append adds an entry to the log of a user or, with GroupLog, of a group, and returns its position.
+func (l *Log) Append(tx *sqlite.Tx, owner int64, p Pointer) (uint64, error) {
+	t, err := l.pending(tx).tail(tx, owner)
 	if err != nil {
 		return 0, err
 	}
@@ -60,7 +61,7 @@ func (l *Log) Append(tx *sqlite.Tx, uid int64, p Pointer) (uint64, error) {
 	return t.pos, nil
 }
 
-// Head returns the newest position of a user's log, counting what this transaction has added.
+// Head returns the newest position of a log, counting what this transaction has added.
 func (l *Log) Head(tx *sqlite.Tx, uid int64) (uint64, error) {
 	t, err := l.pending(tx).tail(tx, uid)
 	if err != nil {

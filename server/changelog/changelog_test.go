@@ -11,10 +11,12 @@ import (
 	"timbre/sqlite"
 )
 
+func (nothing) Newest(sqlite.Queryer, int64) (uint64, error) { return 0, nil }
+
 // nothing finds no message, as if all had been deleted.
 type nothing struct{}
 
-func (nothing) Between(sqlite.Queryer, int64, uint64, uint64, func(*protocol.Message) bool) error {
+func (nothing) Between(sqlite.Queryer, int64, int64, uint64, uint64, func(*protocol.Message) bool) error {
 	return nil
 }
 
@@ -54,7 +56,7 @@ func TestOldEntriesAreTrimmed(t *testing.T) {
 			t.Errorf("head %d, %d entries kept", head, rows)
 		}
 		for pos, ok := range map[uint64]bool{changelog.Oldest(head): true, changelog.Oldest(head) - 1: false, 0: false, head: true, head + 1: false} {
-			body, err := r.Diff(q, 1, protocol.Diff{Epoch: s.Epoch(), Pos: pos})
+			body, err := r.Diff(q, 1, 1, protocol.Diff{Epoch: s.Epoch(), Pos: pos})
 			if err != nil {
 				return err
 			}

@@ -7,9 +7,11 @@ import (
 
 // Messages finds the messages that a log points to.
 type Messages interface {
-	// Between calls fn for every message of a conversation with lo <= seq <= hi, in ascending order, until fn returns
-	// false.
-	Between(q sqlite.Queryer, pair int64, lo, hi uint64, fn func(*protocol.Message) bool) error
+	// Between calls fn for every message of a conversation with lo <= seq <= hi that the viewer may see, in ascending
+	// order, until fn returns false.
+	Between(q sqlite.Queryer, viewer, conv int64, lo, hi uint64, fn func(*protocol.Message) bool) error
+	// Newest returns the newest number of a group's messages.
+	Newest(q sqlite.Queryer, conv int64) (uint64, error)
 }
 
 // Reader answers what happened since.
@@ -33,9 +35,9 @@ func Head(q sqlite.Queryer, uid int64) (pos uint64, err error) {
 // maxAnswer keeps an answer well under the longest line.
 const maxAnswer = protocol.MaxLine * 3 / 4
 
-// Diff returns the body of the answer to OpDiff.
-func (r *Reader) Diff(q sqlite.Queryer, uid int64, d protocol.Diff) ([]byte, error) {
-	head, err := Head(q, uid)
+// Diff returns the body of the answer to OpDiff for a log that the viewer may read: his own or a group's.
+func (r *Reader) Diff(q sqlite.Queryer, viewer, owner int64, d protocol.Diff) ([]byte, error) {
+	head, err := Head(q, owner)
 	if err != nil {
 		return nil, err
 	}
@@ -46,15 +48,29 @@ func (r *Reader) Diff(q sqlite.Queryer, uid int64, d protocol.Diff) ([]byte, err
 	if d.Limit > 0 && d.Limit < limit {
 		limit = d.Limit
 	}
-	pointers, err := r.pointers(q, uid, d.Pos, limit)
+	pointers, err := r.pointers(q, owner, d.Pos, limit)
+	if err == nil && d.Newest && owner < 0 {
+		err = r.leaveOutOlder(q, owner, pointers)
+	}
 	if err != nil {
 		return nil, err
 	}
-	entries, err := r.resolve(q, pointers)
+	entries, err := r.resolve(q, viewer, pointers)
 	if err != nil {
 		return nil, err
 	}
-	return protocol.AppendLog(nil, r.epoch, d.Pos+1, head, entries), nil
+	return protocol.AppendLog(nil, r.epoch, d.Group, d.Pos+1, head, entries), nil
+}
+
+// leaveOutOlder empties the pointers to new messages of a group, except to the newest one.
+func (r *Reader) leaveOutOlder(q sqlite.Queryer, conv int64, pointers []Pointer) error {
+	newest, err := r.messages.Newest(q, conv)
+	for i := range pointers {
+		if p := &pointers[i]; p.Kind == protocol.EntryMessage && p.Seq != newest {
+			*p = Pointer{Kind: protocol.EntryNone}
+		}
+	}
+	return err
 }
 
 // pointers reads what follows pos. The first row may begin before: its entries up to pos are known to the client.
@@ -78,8 +94,8 @@ func (r *Reader) pointers(q sqlite.Queryer, uid int64, pos uint64, limit int) (l
 
 // resolve makes the entries, as many as fit into an answer. A message that is gone leaves an empty entry, because its
 // position counts.
-func (r *Reader) resolve(q sqlite.Queryer, pointers []Pointer) ([][]byte, error) {
-	found, err := r.find(q, pointers)
+func (r *Reader) resolve(q sqlite.Queryer, viewer int64, pointers []Pointer) ([][]byte, error) {
+	found, err := r.find(q, viewer, pointers)
 	if err != nil {
 		return nil, err
 	}
@@ -87,10 +103,11 @@ func (r *Reader) resolve(q sqlite.Queryer, pointers []Pointer) ([][]byte, error)
 	size := 0
 	for i := range pointers {
 		e := pointers[i].Entry()
-		if e.Kind == protocol.EntryMessage {
-			e.Kind = protocol.EntryNone
-			if m, ok := found[ref{pointers[i].Pair, pointers[i].Seq}]; ok {
-				e.Kind, e.Message = protocol.EntryMessage, m
+		if pointers[i].message() {
+			if m, ok := found[ref{pointers[i].Conv, pointers[i].Seq}]; ok {
+				e.Message = m
+			} else {
+				e = protocol.Entry{Kind: protocol.EntryNone}
 			}
 		}
 		entry := e.Append(nil)
@@ -103,29 +120,43 @@ func (r *Reader) resolve(q sqlite.Queryer, pointers []Pointer) ([][]byte, error)
 }
 
 type ref struct {
-	pair int64
+	conv int64
 	seq  uint64
 }
 
-// find reads the messages, one range per conversation: every message of a conversation is in the logs of both users, so
-// a piece of a log holds whole stretches of it.
-func (r *Reader) find(q sqlite.Queryer, pointers []Pointer) (map[ref]protocol.Message, error) {
-	type span struct{ lo, hi uint64 }
-	spans := map[int64]span{}
+// span is a stretch of a conversation.
+type span struct {
+	conv   int64
+	lo, hi uint64
+}
+
+// spans returns what has to be read. New messages of a conversation follow each other, because every one of them is in the
+// log; changed ones lie anywhere.
+func spans(pointers []Pointer) (list []span) {
+	fresh := map[int64]span{}
 	for _, p := range pointers {
-		if p.Kind != protocol.EntryMessage {
-			continue
-		}
-		if s, ok := spans[p.Pair]; ok {
-			spans[p.Pair] = span{min(s.lo, p.Seq), max(s.hi, p.Seq)}
-		} else {
-			spans[p.Pair] = span{p.Seq, p.Seq}
+		switch p.Kind {
+		case protocol.EntryUpdate:
+			list = append(list, span{p.Conv, p.Seq, p.Seq})
+		case protocol.EntryMessage:
+			if s, ok := fresh[p.Conv]; ok {
+				fresh[p.Conv] = span{p.Conv, min(s.lo, p.Seq), max(s.hi, p.Seq)}
+			} else {
+				fresh[p.Conv] = span{p.Conv, p.Seq, p.Seq}
+			}
 		}
 	}
+	for _, s := range fresh {
+		list = append(list, s)
+	}
+	return list
+}
+
+func (r *Reader) find(q sqlite.Queryer, viewer int64, pointers []Pointer) (map[ref]protocol.Message, error) {
 	found := map[ref]protocol.Message{}
-	for pair, s := range spans {
-		err := r.messages.Between(q, pair, s.lo, s.hi, func(m *protocol.Message) bool {
-			found[ref{pair, m.Seq}] = *m
+	for _, s := range spans(pointers) {
+		err := r.messages.Between(q, viewer, s.conv, s.lo, s.hi, func(m *protocol.Message) bool {
+			found[ref{s.conv, m.Seq}] = *m
 			return true
 		})
 		if err != nil {

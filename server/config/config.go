@@ -5,7 +5,9 @@ package config
 
 import (
 	"fmt"
+	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/knadh/koanf/parsers/yaml"
 	"github.com/knadh/koanf/providers/env/v2"
@@ -15,6 +17,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"timbre/server/gateway"
+	"timbre/server/group"
+	"timbre/server/language"
+	"timbre/server/message"
 )
 
 // Config is every setting.
@@ -28,10 +33,21 @@ type Config struct {
 	LogLevel  string   `koanf:"log_level"`
 	LogFormat string   `koanf:"log_format"`
 
+	RevokeWithin  time.Duration `koanf:"revoke_within"`
+	SyncDeletions bool          `koanf:"sync_deletions"`
+	RetentionDays int           `koanf:"retention_days"`
+	GroupRate     int           `koanf:"group_rate"`
+
 	MaxMessage  int `koanf:"max_message"`
 	MaxInFlight int `koanf:"max_in_flight"`
 	MaxQueue    int `koanf:"max_queue"`
 	MaxOutbound int `koanf:"max_outbound"`
+
+	Files `koanf:",squash"`
+
+	LanguageURL     string        `koanf:"language_url"`
+	LanguageToken   string        `koanf:"language_token"` // a secret
+	LanguageTimeout time.Duration `koanf:"language_timeout"`
 }
 
 // Flags declares the settings as flags; their defaults are the settings' defaults.
@@ -46,10 +62,18 @@ func Flags(f *pflag.FlagSet) {
 	f.String("devices", "platform", "devices of a user that may be logged in at once: one, platform (one each) or all")
 	f.String("log-level", "info", "debug, info, warn or error")
 	f.String("log-format", "text", "text or json")
+	f.Duration("revoke-within", message.DefaultRules().RevokeWithin, "how long after sending a message can be revoked; 0: for ever")
+	f.Bool("sync-deletions", false, "deleting messages or conversations on one device deletes them on the user's other devices")
+	f.Int("retention-days", int(message.DefaultRules().Keep/day), "days for which messages and files are kept; 0: for ever")
+	f.Int("group-rate", group.DefaultRules().Rate, "messages a second in one group, beyond which they are dropped; 0: no limit")
 	f.Int("max-message", g.MaxMessage, "bytes that the fields of one message may have")
 	f.Int("max-in-flight", g.MaxInFlight, "changes under way per connection before reading pauses")
 	f.Int("max-queue", g.MaxQueue, "changes waiting for the database before clients are told to wait")
 	f.Int("max-outbound", g.MaxOutboundBytes, "bytes waiting for one client before pushes are dropped")
+	fileFlags(f)
+	f.String("language-url", "", "HTTP backend that translates texts and turns voice into text; none: both are refused")
+	f.String("language-token", "", "bearer token for it; better given in the file or the environment")
+	f.Duration("language-timeout", language.DefaultTimeout, "how long it may take for an answer")
 }
 
 const envPrefix = "TIMBRED_"
@@ -114,9 +138,27 @@ func loadFile(k *koanf.Koanf, name string, flags *pflag.FlagSet) error {
 
 func settingName(flag string) string { return strings.ReplaceAll(flag, "-", "_") }
 
+const day = 24 * time.Hour
+
+// Messages returns the rules for messages.
+func (c *Config) Messages() message.Rules {
+	return message.Rules{RevokeWithin: c.RevokeWithin, SyncDeletions: c.SyncDeletions, Keep: c.Retention()}
+}
+
+// Retention is how long messages and files are kept, 0 for ever.
+func (c *Config) Retention() time.Duration { return time.Duration(c.RetentionDays) * day }
+
+// Groups returns the rules for groups.
+func (c *Config) Groups() group.Rules { return group.Rules{Rate: c.GroupRate} }
+
 // Gateway returns the settings that are the gateway's.
 func (c *Config) Gateway() gateway.Config {
 	g := gateway.Defaults()
 	g.MaxMessage, g.MaxInFlight, g.MaxQueue, g.MaxOutboundBytes = c.MaxMessage, c.MaxInFlight, c.MaxQueue, c.MaxOutbound
 	return g
+}
+
+// Language returns the settings of the language backend.
+func (c *Config) Language(log *slog.Logger) language.Config {
+	return language.Config{URL: c.LanguageURL, Token: c.LanguageToken, Timeout: c.LanguageTimeout, Log: log}
 }

@@ -26,6 +26,8 @@ import (
 	"timbre/protocol"
 	"timbre/server/account"
 	"timbre/server/changelog"
+	"timbre/server/group"
+	"timbre/server/language"
 	"timbre/server/message"
 	"timbre/server/metrics"
 	"timbre/server/session"
@@ -82,6 +84,9 @@ type Parts struct {
 	Log      *changelog.Log
 	Reader   *changelog.Reader
 	Messages *message.Messages
+	Groups   *group.Groups
+	Files    Files
+	Language *language.Language // may be nil: no backend
 	Hub      *session.Hub
 	Bus      Bus
 	Metrics  *metrics.Metrics

@@ -17,6 +17,7 @@ import (
 	"timbre/server/bus"
 	"timbre/server/changelog"
 	"timbre/server/gateway"
+	"timbre/server/group"
 	"timbre/server/message"
 	"timbre/server/metrics"
 	"timbre/server/session"
@@ -41,16 +42,17 @@ func open(t *testing.T, cfg gateway.Config) (*loaded, string) {
 	hub := session.NewHub(policy)
 	events := bus.NewLocal(hub)
 	accounts, log := account.New(policy, time.Now), changelog.New(time.Now)
-	messages := message.New(log, accounts, time.Now)
+	messages := message.New(log, accounts, message.DefaultRules(), time.Now)
+	groups := group.New(messages, accounts, log, group.DefaultRules(), time.Now)
 	s, err := store.Open(store.Config{Dir: t.TempDir(), Settled: events.Settle,
-		Schemas: []sqlite.Schema{account.Schema(), changelog.Schema(), message.Schema()}})
+		Schemas: []sqlite.Schema{account.Schema(), changelog.Schema(), message.Schema(), group.Schema()}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	l := &loaded{Store: s}
 	zero := func() int { return 0 }
 	g := gateway.New(cfg, gateway.Parts{Store: l, Epoch: s.Epoch(), Tickets: account.NewTickets(account.Secrets{1: "secret"}),
-		Accounts: accounts, Log: log, Reader: changelog.NewReader(s.Epoch(), messages), Messages: messages, Hub: hub, Bus: events,
+		Accounts: accounts, Log: log, Reader: changelog.NewReader(s.Epoch(), messages), Messages: messages, Groups: groups, Hub: hub, Bus: events,
 		Metrics: metrics.New(zero, zero), Logger: slog.New(slog.DiscardHandler), Now: time.Now})
 	web := httptest.NewServer(g)
 	t.Cleanup(func() {
@@ -108,7 +110,7 @@ func TestFullQueueAnswersBusy(t *testing.T) {
 		t.Fatalf("login: code %d", a.Code)
 	}
 	send := protocol.Request{ID: 2, Op: protocol.OpSend, Key: "k",
-		Body: protocol.AppendSend(nil, "alice", []byte(`{"el":[{"elem_type":0}]}`))}
+		Body: protocol.AppendSend(nil, "alice", false, []byte(`{"el":[{"elem_type":0}]}`))}
 	l.jobs.Store(int64(cfg.MaxQueue))
 	if a := ask(t, ws, send); a.Code != protocol.CodeBusy {
 		t.Errorf("send: code %d", a.Code)
@@ -132,7 +134,7 @@ func TestWhatFollowsABusyRequestIsRefusedToo(t *testing.T) {
 	}
 	send := func(id uint64) int {
 		return ask(t, ws, protocol.Request{ID: id, Op: protocol.OpSend, Key: "k" + string(rune('0'+id)),
-			Body: protocol.AppendSend(nil, "alice", []byte(`{"el":[{"elem_type":0}]}`))}).Code
+			Body: protocol.AppendSend(nil, "alice", false, []byte(`{"el":[{"elem_type":0}]}`))}).Code
 	}
 	l.jobs.Store(int64(cfg.MaxQueue))
 	if code := send(2); code != protocol.CodeBusy {

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 
 	"timbre/model"
@@ -31,6 +32,37 @@ func handlers() map[string]handler {
 		protocol.OpSnapshot: {true, (*conn).snapshot},
 		protocol.OpProfiles: {true, (*conn).profiles},
 		protocol.OpTinyIDs:  {true, (*conn).profiles},
+
+		protocol.OpGet:           {true, (*conn).getMessages},
+		protocol.OpRevoke:        {true, (*conn).revokeMessage},
+		protocol.OpEdit:          {true, (*conn).editMessage},
+		protocol.OpDelete:        {true, (*conn).deleteMessages},
+		protocol.OpConfirm:       {true, (*conn).confirmMessages},
+		protocol.OpReceipts:      {true, (*conn).receipts},
+		protocol.OpReaders:       {true, (*conn).readers},
+		protocol.OpSetExtensions: {true, (*conn).setExtensions},
+		protocol.OpExtensions:    {true, (*conn).extensions},
+		protocol.OpReact:         {true, (*conn).react},
+		protocol.OpReactions:     {true, (*conn).reactions},
+		protocol.OpReactionUsers: {true, (*conn).reactionUsers},
+		protocol.OpPin:           {true, (*conn).pinMessage},
+		protocol.OpPinned:        {true, (*conn).pinnedMessages},
+		protocol.OpSetOption:     {true, (*conn).setOption},
+		protocol.OpOptions:       {true, (*conn).options},
+
+		protocol.OpGroups:         {true, (*conn).groupStates},
+		protocol.OpGroupCreate:    {true, (*conn).createGroup},
+		protocol.OpGroupInvite:    {true, (*conn).inviteToGroup},
+		protocol.OpGroupJoin:      {true, (*conn).joinGroup},
+		protocol.OpGroupQuit:      {true, (*conn).quitGroup},
+		protocol.OpGroupInfo:      {true, (*conn).groupInfo},
+		protocol.OpGroupJoined:    {true, (*conn).joinedGroups},
+		protocol.OpGroupMembers:   {true, (*conn).groupMembers},
+		protocol.OpGroupSetMember: {true, (*conn).setMember},
+
+		protocol.OpFileToken:  {true, (*conn).fileToken},
+		protocol.OpTranslate:  {true, (*conn).translate},
+		protocol.OpTranscribe: {true, (*conn).transcribe},
 	}
 }
 
@@ -71,39 +103,27 @@ func (c *conn) keyed(r *protocol.Request) bool {
 	return false
 }
 
-func (c *conn) sendMessage(r *protocol.Request) {
-	if c.busyRow(r.ID) || !c.keyed(r) {
-		return
-	}
-	s := protocol.ParseSend(r.Body)
-	counts, err := message.Check(s.Content, c.g.cfg.MaxMessage)
-	if err != nil {
-		c.reply(r.ID, nil, err)
-		c.Wake()
-		return
-	}
-	to, ok := c.peer(r.ID, s.To)
-	if !ok {
-		return
-	}
-	o := &message.Outgoing{From: c.user(), To: to, App: c.self.App, Key: r.Key, Content: s.Content, Counts: counts}
-	c.change(r.ID, func(tx *sqlite.Tx) (changed, error) {
-		sent, changes, err := c.g.Messages.Send(tx, o)
-		return changed{protocol.AppendSent(nil, sent), changes, len(changes) > 0}, err
-	})
-}
-
 func (c *conn) readConversation(r *protocol.Request) {
 	body, err := decode[protocol.Read](r.Body)
-	c.move(r, body.Peer, body.Seq, err, c.g.Messages.Read)
+	c.move(r, body.Target, &message.Move{Seq: body.Seq}, err, c.g.Messages.Read)
 }
 
 func (c *conn) clearConversation(r *protocol.Request) {
 	body, err := decode[protocol.Clear](r.Body)
-	c.move(r, body.Peer, body.Seq, err, c.g.Messages.Clear)
+	c.move(r, body.Target, &message.Move{Seq: body.Seq, Keep: body.Keep}, err, c.g.Messages.Clear)
 }
 
-func (c *conn) move(r *protocol.Request, peer string, seq uint64, err error,
+func (c *conn) deleteMessages(r *protocol.Request) {
+	body, err := decode[protocol.Delete](r.Body)
+	if err == nil && len(body.Seqs) > protocol.MaxRange {
+		err = refusal.New(tim.ErrInvalidParameters, "too many messages in one request")
+	}
+	c.move(r, body.Target, &message.Move{}, err, func(tx *sqlite.Tx, v *message.Move) (protocol.Changed, []changelog.Change, error) {
+		return c.g.Messages.Delete(tx, v, body.Seqs)
+	})
+}
+
+func (c *conn) move(r *protocol.Request, t protocol.Target, v *message.Move, err error,
 	fn func(*sqlite.Tx, *message.Move) (protocol.Changed, []changelog.Change, error)) {
 	if err != nil {
 		c.reply(r.ID, nil, err)
@@ -113,28 +133,14 @@ func (c *conn) move(r *protocol.Request, peer string, seq uint64, err error,
 	if c.busyRow(r.ID) || !c.keyed(r) {
 		return
 	}
-	to, ok := c.peer(r.ID, peer)
+	w, ok := c.where(r.ID, t)
 	if !ok {
 		return
 	}
-	v := &message.Move{User: c.user(), Peer: to, Key: r.Key, Seq: seq}
+	v.User, v.Where, v.Key = c.user(), w, r.Key
 	c.change(r.ID, func(tx *sqlite.Tx) (changed, error) {
 		answer, changes, err := fn(tx, v)
 		return changed{body: protocol.Marshal(answer), changes: changes}, err
-	})
-}
-
-func (c *conn) messageRange(r *protocol.Request) {
-	body, err := decode[protocol.Range](r.Body)
-	c.query(r.ID, func(q sqlite.Queryer) ([]byte, error) {
-		if err != nil {
-			return nil, err
-		}
-		peer, _, err := c.g.Accounts.UID(q, c.self.App, body.Peer) // of an unknown user there are no messages
-		if err != nil {
-			return nil, err
-		}
-		return c.g.Messages.Range(q, c.self.UID, peer, body)
 	})
 }
 
@@ -144,7 +150,18 @@ func (c *conn) diff(r *protocol.Request) {
 		if err != nil {
 			return nil, err
 		}
-		return c.g.Reader.Diff(q, c.self.UID, body)
+		owner := c.self.UID
+		if body.Group != "" {
+			w, err := c.whereIn(q, protocol.Target{Group: body.Group})
+			if err != nil {
+				return nil, err
+			}
+			if role, err := c.g.Groups.Role(q, w.GID, c.self.UID); err != nil || role == 0 {
+				return nil, cmp.Or(err, refusal.New(tim.ErrSVRGroupPermissionDeny, "not a member of the group"))
+			}
+			owner = changelog.GroupLog(w.GID)
+		}
+		return c.g.Reader.Diff(q, c.self.UID, owner, body)
 	})
 }
 

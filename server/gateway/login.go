@@ -60,9 +60,13 @@ func (c *conn) prepare(l *protocol.Login) (*session.Session, time.Time, error) {
 // position in the answer covers everything before.
 func (c *conn) enter(id uint64, l *protocol.Login, s *session.Session, expires time.Time, done chan<- error) {
 	var pos uint64
+	var groups []int64
 	var refused error
 	c.g.Store.Submit(func(tx *sqlite.Tx) (err error) {
 		if s.UID, refused, err = c.g.Accounts.Login(tx, l, s.Device, s.Number); err != nil || refused != nil {
+			return err
+		}
+		if groups, err = c.g.Groups.Followed(tx, s.UID); err != nil {
 			return err
 		}
 		pos, err = c.g.Log.Head(tx, s.UID)
@@ -72,7 +76,7 @@ func (c *conn) enter(id uint64, l *protocol.Login, s *session.Session, expires t
 			err = refused
 		}
 		if err == nil {
-			c.g.Hub.Enter(s)
+			c.g.Hub.Enter(s, groups)
 			c.reply(id, protocol.Marshal(protocol.LoggedIn{
 				TinyID: account.TinyID(s.UID), Epoch: c.g.Epoch, Pos: pos, Oldest: changelog.Oldest(pos),
 				Time: c.g.Now().UnixMilli(), Expire: expires.UnixMilli(),

@@ -28,6 +28,7 @@ type outbox struct {
 // item is a finished line, or a piece of the log from position first on.
 type item struct {
 	line    []byte
+	group   string // whose log, "" for the user's own
 	first   uint64
 	entries []*changelog.Encoded
 	size    int
@@ -67,7 +68,7 @@ func (o *outbox) add(line []byte) bool {
 }
 
 // addLog queues an entry of the log and returns how many others were dropped for it.
-func (o *outbox) addLog(pos uint64, e *changelog.Encoded) (dropped int) {
+func (o *outbox) addLog(group string, pos uint64, e *changelog.Encoded) (dropped int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.ended {
@@ -79,17 +80,17 @@ func (o *outbox) addLog(pos uint64, e *changelog.Encoded) (dropped int) {
 	size := e.Size()
 	o.bytes += size
 	o.lines++
-	if n := len(o.items); n > 0 && o.items[n-1].continues(pos, size) {
+	if n := len(o.items); n > 0 && o.items[n-1].continues(group, pos, size) {
 		last := &o.items[n-1]
 		last.entries, last.size = append(last.entries, e), last.size+size
 		return dropped
 	}
-	o.items = append(o.items, item{first: pos, entries: []*changelog.Encoded{e}, size: size})
+	o.items = append(o.items, item{group: group, first: pos, entries: []*changelog.Encoded{e}, size: size})
 	return dropped
 }
 
-func (i *item) continues(pos uint64, size int) bool {
-	return i.line == nil && i.first+uint64(len(i.entries)) == pos &&
+func (i *item) continues(group string, pos uint64, size int) bool {
+	return i.line == nil && i.group == group && i.first+uint64(len(i.entries)) == pos &&
 		len(i.entries) < protocol.MaxDiff && i.size+size <= protocol.MaxFrame
 }
 
@@ -182,6 +183,6 @@ func appendItem(b []byte, epoch string, i *item) []byte {
 	for n, e := range i.entries {
 		entries[n] = e.Bytes()
 	}
-	b = protocol.AppendLog(b, epoch, i.first, i.first+uint64(len(entries))-1, entries)
+	b = protocol.AppendLog(b, epoch, i.group, i.first, i.first+uint64(len(entries))-1, entries)
 	return append(b, "}\n"...)
 }

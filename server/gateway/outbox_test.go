@@ -32,11 +32,11 @@ func taken(o *outbox) string {
 func TestOutboxJoinsWhatFollows(t *testing.T) {
 	o := newOutbox(1<<20, 100)
 	for _, pos := range []uint64{1, 2} {
-		o.addLog(pos, entry(1))
+		o.addLog("", pos, entry(1))
 	}
 	o.add([]byte("answer for 3"))
 	for _, pos := range []uint64{4, 5, 7} {
-		o.addLog(pos, entry(1))
+		o.addLog("", pos, entry(1))
 	}
 	if got := taken(o); got != "12 L 45 7 " {
 		t.Errorf("got %s", got)
@@ -49,7 +49,7 @@ func TestOutboxJoinsWhatFollows(t *testing.T) {
 func TestOutboxFramesAreBounded(t *testing.T) {
 	o := newOutbox(1<<30, 1000)
 	for pos := range uint64(9) {
-		o.addLog(pos+1, entry(20<<10))
+		o.addLog("", pos+1, entry(20<<10))
 	}
 	for _, want := range []string{"123 ", "456 ", "789 ", ""} {
 		if got := taken(o); got != want {
@@ -62,9 +62,9 @@ func TestOutboxDropsTheLogAndKeepsAnswers(t *testing.T) {
 	o := newOutbox(1<<20, 5)
 	o.add([]byte("a"))
 	for pos := range uint64(5) {
-		o.addLog(pos+1, entry(1))
+		o.addLog("", pos+1, entry(1))
 	}
-	if dropped := o.addLog(6, entry(1)); dropped != 5 {
+	if dropped := o.addLog("", 6, entry(1)); dropped != 5 {
 		t.Errorf("%d entries were dropped", dropped)
 	}
 	o.add([]byte("b"))
@@ -98,7 +98,7 @@ func TestOutboxEnds(t *testing.T) {
 	o.add([]byte("a"))
 	o.end()
 	o.add([]byte("late"))
-	o.addLog(1, entry(1))
+	o.addLog("", 1, entry(1))
 	if o.finished() {
 		t.Error("finished before the last line was taken")
 	}

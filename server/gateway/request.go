@@ -31,7 +31,7 @@ func (c *conn) reply(id uint64, body []byte, err error) {
 		return
 	}
 	if r := refusal.Of(err); r != nil {
-		c.answer(&protocol.Answer{ID: id, Code: r.Code, Desc: r.Desc})
+		c.answer(&protocol.Answer{ID: id, Code: r.Code, Desc: r.Desc, Body: r.Body})
 		return
 	}
 	c.log.Error("request failed", "error", err)
@@ -54,6 +54,14 @@ type changed struct {
 	body    []byte
 	changes []changelog.Change
 	message bool // a message was stored
+	joined  []session.Seat
+	left    []session.Seat
+	direct  []session.Direct
+	told    bool // the requester gets the entries like everybody else: the answer stands for none of them
+}
+
+func (r *changed) empty() bool {
+	return len(r.changes)+len(r.joined)+len(r.left)+len(r.direct) == 0
 }
 
 // change queues a change and answers when it is committed. It returns while that is under way; when too much is, it
@@ -89,9 +97,13 @@ func (c *conn) publish(origin uint64, r *changed) {
 	if r.message {
 		c.g.Metrics.Messages.Inc()
 	}
-	if len(r.changes) > 0 {
-		c.g.Bus.Publish(session.Event{Origin: origin, Changes: r.changes})
+	if r.empty() {
+		return
 	}
+	if r.told {
+		origin = 0
+	}
+	c.g.Bus.Publish(session.Event{Origin: origin, Joined: r.joined, Changes: r.changes, Left: r.left, Direct: r.direct})
 }
 
 // busy refuses when the database has too much to do already.

@@ -77,12 +77,15 @@ func (c *conn) linger() {
 func (c *conn) Wake() { c.out.Wake() }
 
 // Log implements session.Connection.
-func (c *conn) Log(pos uint64, e *changelog.Encoded) {
+func (c *conn) Log(group string, pos uint64, e *changelog.Encoded) {
 	c.g.Metrics.Pushes.Inc()
-	if dropped := c.out.addLog(pos, e); dropped > 0 {
+	if dropped := c.out.addLog(group, pos, e); dropped > 0 {
 		c.g.Metrics.Dropped.Add(float64(dropped))
 	}
 }
+
+// Tell implements session.Connection.
+func (c *conn) Tell(line []byte) { c.send(line) }
 
 // Kick implements session.Connection.
 func (c *conn) Kick() {

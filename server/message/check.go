@@ -12,19 +12,32 @@ import (
 // escaped is how much longer than a text its JSON form may be.
 const escaped = 6
 
-// Check holds a message's content against the rules and says whether it counts as unread. The content is valid JSON,
-// the text values of elements and further keys may have limit bytes together.
-func Check(content []byte, limit int) (counts bool, err error) {
+// Traits is what a message's content says to the server.
+type Traits struct {
+	Counts     bool // towards unread
+	Online     bool // only for those who are online
+	Receipt    bool // the sender wants to know who reads it
+	Extensions bool // it may have extensions
+	NotLast    bool // it is not shown as a conversation's last message
+	Priority   int  // TIMMsgPriority
+	Targets    []string
+	At         []string // users, or tim's word for everybody
+	Files      []string // ids of the files in its elements
+}
+
+// Check holds a message's content against the rules and says what it asks for. The content is valid JSON, the text values
+// of elements and further keys may have limit bytes together.
+func Check(content []byte, limit int) (t Traits, err error) {
 	if len(content) > escaped*limit {
-		return false, tooLarge()
+		return t, tooLarge()
 	}
 	if _, depth := model.Measure(content); depth > model.MaxNesting {
-		return false, malformed("a message is nested too deep")
+		return t, malformed("a message is nested too deep")
 	}
 	var elements, extra gjson.Result
 	c := gjson.ParseBytes(content)
 	if !c.IsObject() {
-		return false, malformed("a message is an object")
+		return t, malformed("a message is an object")
 	}
 	c.ForEach(func(k, v gjson.Result) bool {
 		switch k.Str {
@@ -35,57 +48,74 @@ func Check(content []byte, limit int) (counts bool, err error) {
 		}
 		return true
 	})
-	if err := checkElements(elements); err != nil {
-		return false, err
+	t = traits(extra)
+	if t.Files, err = checkElements(elements); err != nil {
+		return t, err
 	}
 	if len(content) > limit && model.FieldsSize(elements)+model.FieldsSize(extra) > limit {
-		return false, tooLarge()
+		return t, tooLarge()
 	}
-	return countsAsUnread(extra), nil
+	return t, nil
 }
 
-func checkElements(elements gjson.Result) (err error) {
+func checkElements(elements gjson.Result) (files []string, err error) {
 	if !elements.IsArray() {
-		return malformed("a message has an array of elements")
+		return nil, malformed("a message has an array of elements")
 	}
 	n := 0
 	elements.ForEach(func(_, e gjson.Result) bool {
 		n++
-		if !e.IsObject() || !sendable(e.Get(tim.KeyElemType)) {
+		kind := e.Get(tim.KeyElemType)
+		if !e.IsObject() || kind.Type != gjson.Number || !model.Sendable(kind.Int()) {
 			err = malformed("a message has an element that cannot be sent")
 		}
+		files = append(files, model.FileIDs(e)...)
 		return err == nil
 	})
 	if n == 0 {
-		return malformed("a message has at least one element")
+		return nil, malformed("a message has at least one element")
 	}
-	return err
+	return files, err
 }
 
-// sendable is true for what a user may send; tips and reports are the server's own, changes of friends and profiles are
-// too old to be made by anyone.
-func sendable(kind gjson.Result) bool {
-	if kind.Type != gjson.Number {
-		return false
-	}
-	switch kind.Num {
-	case tim.ElemText, tim.ElemImage, tim.ElemSound, tim.ElemCustom, tim.ElemFile, tim.ElemFace, tim.ElemLocation,
-		tim.ElemVideo, tim.ElemMerge:
-		return true
-	}
-	return false
-}
-
-func countsAsUnread(extra gjson.Result) bool {
-	counts := true
+func traits(extra gjson.Result) Traits {
+	t := Traits{Counts: true, Priority: tim.MsgPriorityNormal}
 	extra.ForEach(func(k, v gjson.Result) bool {
 		switch k.Str {
-		case tim.KeyMsgIsExcludedFromUnreadCount, tim.KeyMsgIsOnlineMsg:
-			counts = counts && !v.Bool()
+		case tim.KeyMsgIsExcludedFromUnreadCount:
+			t.Counts = t.Counts && !v.Bool()
+		case tim.KeyMsgIsOnlineMsg:
+			t.Online = v.Bool()
+			t.Counts = t.Counts && !v.Bool()
+		case tim.KeyMsgNeedReadReceipt:
+			t.Receipt = v.Bool()
+		case tim.KeyMsgSupportMessageExtension:
+			t.Extensions = v.Bool()
+		case tim.KeyMsgExcludedFromLastMessage:
+			t.NotLast = v.Bool()
+		case tim.KeyMsgPriority:
+			t.Priority = int(v.Int())
+		case tim.KeyMsgTargetGroupMemberArray:
+			t.Targets = names(v)
+		case tim.KeyMsgGroupAtUserArray:
+			t.At = names(v)
 		}
 		return true
 	})
-	return counts
+	if len(t.Targets) > 0 {
+		t.Counts = false
+	}
+	return t
+}
+
+func names(array gjson.Result) (list []string) {
+	array.ForEach(func(_, v gjson.Result) bool {
+		if v.Type == gjson.String && v.Str != "" {
+			list = append(list, v.Str)
+		}
+		return true
+	})
+	return list
 }
 
 func malformed(desc string) error { return refusal.New(tim.ErrSVRMsgInvalidJSONBodyFormat, desc) }

@@ -11,109 +11,133 @@ import (
 
 // Move is a user's wish to read or to delete a conversation up to a message.
 type Move struct {
-	User, Peer User
-	Key        string
-	Seq        uint64
+	User  User
+	Where Where
+	Key   string
+	Seq   uint64
+	Keep  bool // only the history goes, the conversation stays in the list
 }
 
 // Read moves the user's read position forward. His other devices learn it, and so does the peer.
 func (m *Messages) Read(tx *sqlite.Tx, v *Move) (protocol.Changed, []changelog.Change, error) {
-	return m.once(tx, v, func(p *pending, c *pair) (a protocol.Changed, changes []changelog.Change, err error) {
-		me := c.side(v.User.UID)
-		seq := min(v.Seq, c.maxSeq)
-		if seq <= me.read {
-			return protocol.Changed{Seq: me.read, Count: me.readCount}, nil, nil
+	return m.once(tx, v, func(p *pending, at *place) (a protocol.Changed, changes []changelog.Change, err error) {
+		seq := min(v.Seq, at.max())
+		if was, count := at.position(); seq <= was {
+			return protocol.Changed{Seq: was, Count: count}, nil, nil
 		}
-		if err = p.moveRead(tx, c, v.User.UID, seq); err != nil {
-			return a, nil, err
-		}
-		me.seen, me.seenTime = seq, m.now().UnixMilli()
-		own := changelog.Pointer{Kind: protocol.EntryRead, Peer: v.Peer.Name, Seq: seq, Count: me.readCount, Time: me.seenTime}
-		changes, err = m.note(tx, changes, v.User.UID, own)
+		count, err := p.moveRead(tx, at, seq)
 		if err != nil {
 			return a, nil, err
 		}
-		if c.lo != c.hi {
-			seen := changelog.Pointer{Kind: protocol.EntrySeen, Peer: v.User.Name, Seq: seq, Time: me.seenTime}
-			if changes, err = m.note(tx, changes, v.Peer.UID, seen); err != nil {
-				return a, nil, err
+		now := m.now().UnixMilli()
+		own, err := m.own(tx, at, changelog.Pointer{Kind: protocol.EntryRead, Seq: seq, Count: count, Time: now})
+		if err != nil {
+			return a, nil, err
+		}
+		changes = append(changes, own)
+		if c := at.pair; c != nil {
+			me := c.side(v.User.UID)
+			me.seen, me.seenTime = seq, now
+			if c.lo != c.hi {
+				seen, err := m.note(tx, at.peer.UID, changelog.Pointer{Kind: protocol.EntrySeen, Peer: v.User.Name, Seq: seq, Time: now})
+				if err != nil {
+					return a, nil, err
+				}
+				changes = append(changes, seen)
 			}
 		}
-		return protocol.Changed{Pos: changes[0].Pos, Seq: seq, Count: me.readCount}, changes, nil
+		return protocol.Changed{Pos: own.Pos, Seq: seq, Count: count}, changes, nil
 	})
 }
 
 // Clear deletes the conversation for this user up to a message. What is deleted counts as read, but the peer does not
 // learn of it: deleting is not reading.
 func (m *Messages) Clear(tx *sqlite.Tx, v *Move) (protocol.Changed, []changelog.Change, error) {
-	return m.once(tx, v, func(p *pending, c *pair) (a protocol.Changed, changes []changelog.Change, err error) {
-		me := c.side(v.User.UID)
-		seq := min(v.Seq, c.maxSeq)
-		if seq <= me.clear {
-			return protocol.Changed{Seq: me.clear, Count: me.readCount}, nil, nil
+	return m.once(tx, v, func(p *pending, at *place) (a protocol.Changed, changes []changelog.Change, err error) {
+		seq := min(v.Seq, at.max())
+		read, count := at.position()
+		if seq < at.min() {
+			return protocol.Changed{Seq: at.min() - 1, Count: count}, nil, nil
 		}
-		if seq > me.read {
-			if err = p.moveRead(tx, c, v.User.UID, seq); err != nil {
+		if seq > read {
+			if count, err = p.moveRead(tx, at, seq); err != nil {
 				return a, nil, err
 			}
 		}
-		me.clear, c.moved = seq, true
-		entry := changelog.Pointer{Kind: protocol.EntryClear, Peer: v.Peer.Name, Seq: seq, Count: me.readCount,
-			Time: m.now().UnixMilli()}
-		if changes, err = m.note(tx, changes, v.User.UID, entry); err != nil {
-			return a, nil, err
+		at.clear(seq)
+		entry := changelog.Pointer{Kind: protocol.EntryClear, Seq: seq, Count: count, Time: m.now().UnixMilli()}
+		if m.rules.SyncDeletions {
+			entry.Data = protocol.Marshal(protocol.Cleared{All: true, Keep: v.Keep})
 		}
-		return protocol.Changed{Pos: changes[0].Pos, Seq: seq, Count: me.readCount}, changes, nil
+		own, err := m.own(tx, at, entry)
+		return protocol.Changed{Pos: own.Pos, Seq: seq, Count: count}, []changelog.Change{own}, err
 	})
 }
 
-func (p *pending) moveRead(tx *sqlite.Tx, c *pair, uid int64, seq uint64) error {
-	count, err := p.countAt(tx, c, uid, seq)
-	if err != nil {
-		return err
+// position is how far the user has read, and the count of others there.
+func (p *place) position() (seq, count uint64) {
+	if p.room != nil {
+		return p.seat.read, p.seat.readCount
 	}
-	me := c.side(uid)
-	me.read, me.readCount, c.moved = seq, count, true
-	return nil
+	me := p.pair.side(p.user.UID)
+	return me.read, me.readCount
 }
 
-// note adds an entry to a log and to the list of changes.
-func (m *Messages) note(tx *sqlite.Tx, list []changelog.Change, uid int64, p changelog.Pointer) ([]changelog.Change, error) {
-	pos, err := m.log.Append(tx, uid, p)
-	if err != nil {
-		return nil, err
+func (p *place) clear(seq uint64) {
+	if p.room != nil {
+		p.seat.clear, p.seat.dirty = seq, true
+		return
 	}
-	return append(list, changelog.Change{UID: uid, Pos: pos, Entry: changelog.NewEncoded(p.Entry())}), nil
+	p.pair.side(p.user.UID).clear, p.pair.moved = seq, true
+}
+
+func (p *pending) moveRead(tx *sqlite.Tx, at *place, seq uint64) (uint64, error) {
+	count, err := p.countAt(tx, at, seq)
+	if err != nil {
+		return 0, err
+	}
+	if at.room != nil {
+		at.seat.read, at.seat.readCount, at.seat.dirty = seq, count, true
+		return count, tx.Exec(`DELETE FROM mention WHERE gid=? AND uid=? AND seq<=?`, at.seat.gid, at.seat.uid, int64(seq))
+	}
+	me := at.pair.side(at.user.UID)
+	me.read, me.readCount, at.pair.moved = seq, count, true
+	return count, nil
 }
 
 // once makes a change unless its key was answered before. Only answers to real changes are remembered: the others can
 // be given again at any time.
-func (m *Messages) once(tx *sqlite.Tx, v *Move, change func(*pending, *pair) (protocol.Changed, []changelog.Change, error)) (
+func (m *Messages) once(tx *sqlite.Tx, v *Move, change func(*pending, *place) (protocol.Changed, []changelog.Change, error)) (
 	a protocol.Changed, changes []changelog.Change, err error) {
-	var before []byte
-	found, err := tx.Get(`SELECT answer FROM answered WHERE uid=? AND key=?`, []any{&before}, v.User.UID, v.Key)
-	if err != nil {
+	if found, err := answered(tx, v.User, v.Key, &a); found || err != nil {
 		return a, nil, err
-	}
-	if found {
-		return a, nil, json.Unmarshal(before, &a)
 	}
 	p := m.pending(tx)
-	c, err := p.find(tx, v.User.UID, v.Peer.UID)
-	if c == nil || err != nil {
+	at, err := p.place(tx, v.User, v.Where)
+	if at == nil || err != nil {
 		return a, nil, err
 	}
-	if a, changes, err = change(p, c); err != nil || a.Pos == 0 {
+	if a, changes, err = change(p, at); err != nil || a.Pos == 0 {
 		return a, nil, err
 	}
-	return a, changes, tx.Exec(`INSERT INTO answered (uid, key, answer, time) VALUES (?,?,?,?)`,
-		v.User.UID, v.Key, protocol.Marshal(a), m.now().UnixMilli())
+	return a, changes, m.remember(tx, v.User, v.Key, a)
 }
 
-// keepAnswers is how long a key of Read or Clear is known.
+// answered returns the answer that a key got before.
+func answered(tx *sqlite.Tx, user User, key string, answer any) (bool, error) {
+	var before []byte
+	found, err := tx.Get(`SELECT answer FROM answered WHERE uid=? AND key=?`, []any{&before}, user.UID, key)
+	if !found || err != nil {
+		return false, err
+	}
+	return true, json.Unmarshal(before, answer)
+}
+
+// remember keeps an answer for a repetition.
+func (m *Messages) remember(tx *sqlite.Tx, user User, key string, answer any) error {
+	return tx.Exec(`INSERT INTO answered (uid, key, answer, time) VALUES (?,?,?,?)`,
+		user.UID, key, protocol.Marshal(answer), m.now().UnixMilli())
+}
+
+// keepAnswers is how long a key of anything but a message is known.
 const keepAnswers = 7 * 24 * time.Hour
-
-// Sweep forgets keys that nobody repeats any more.
-func (m *Messages) Sweep(tx *sqlite.Tx) error {
-	return tx.Exec(`DELETE FROM answered WHERE time<?`, m.now().Add(-keepAnswers).UnixMilli())
-}

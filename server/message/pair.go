@@ -7,6 +7,7 @@ type pair struct {
 	id       int64
 	lo, hi   int64
 	maxSeq   uint64
+	minSeq   uint64
 	lastTime int64
 	sides    [2]side // of lo and hi
 
@@ -22,6 +23,7 @@ type side struct {
 	seen      uint64 // up to where the other knows that he has read
 	seenTime  int64
 	clear     uint64 // he deleted everything up to this seq
+	option    int    // how he receives, TIMReceiveMessageOpt
 }
 
 func (c *pair) side(uid int64) *side {
@@ -47,16 +49,16 @@ func (c *pair) peer(uid int64) int64 {
 	return c.lo
 }
 
-const selectPair = `SELECT id, lo, hi, max_seq, last_time,
-	count_lo, read_lo, rc_lo, seen_lo, seen_time_lo, clear_lo,
-	count_hi, read_hi, rc_hi, seen_hi, seen_time_hi, clear_hi FROM pair `
+const selectPair = `SELECT id, lo, hi, max_seq, min_seq, last_time,
+	count_lo, read_lo, rc_lo, seen_lo, seen_time_lo, clear_lo, opt_lo,
+	count_hi, read_hi, rc_hi, seen_hi, seen_time_hi, clear_hi, opt_hi FROM pair `
 
 // fields are the places for the columns of selectPair.
 func (c *pair) fields() []any {
-	f := []any{&c.id, &c.lo, &c.hi, &c.maxSeq, &c.lastTime}
+	f := []any{&c.id, &c.lo, &c.hi, &c.maxSeq, &c.minSeq, &c.lastTime}
 	for i := range c.sides {
 		s := &c.sides[i]
-		f = append(f, &s.count, &s.read, &s.readCount, &s.seen, &s.seenTime, &s.clear)
+		f = append(f, &s.count, &s.read, &s.readCount, &s.seen, &s.seenTime, &s.clear, &s.option)
 	}
 	return f
 }
@@ -82,8 +84,8 @@ func (c *pair) write(tx *sqlite.Tx) error {
 	if !c.moved {
 		return nil
 	}
-	return tx.Exec(`UPDATE pair SET read_lo=?, rc_lo=?, seen_lo=?, seen_time_lo=?, clear_lo=?,
-		read_hi=?, rc_hi=?, seen_hi=?, seen_time_hi=?, clear_hi=? WHERE id=?`,
-		int64(lo.read), int64(lo.readCount), int64(lo.seen), lo.seenTime, int64(lo.clear),
-		int64(hi.read), int64(hi.readCount), int64(hi.seen), hi.seenTime, int64(hi.clear), c.id)
+	return tx.Exec(`UPDATE pair SET read_lo=?, rc_lo=?, seen_lo=?, seen_time_lo=?, clear_lo=?, opt_lo=?,
+		read_hi=?, rc_hi=?, seen_hi=?, seen_time_hi=?, clear_hi=?, opt_hi=? WHERE id=?`,
+		int64(lo.read), int64(lo.readCount), int64(lo.seen), lo.seenTime, int64(lo.clear), lo.option,
+		int64(hi.read), int64(hi.readCount), int64(hi.seen), hi.seenTime, int64(hi.clear), hi.option, c.id)
 }

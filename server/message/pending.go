@@ -9,8 +9,11 @@ import (
 // pending is what the jobs of one transaction share.
 type pending struct {
 	pairs map[[2]int64]*pair
+	rooms map[int64]*room
+	seats map[[2]int64]*seat // by group and user; nil: not there
 	keys  map[sentKey]protocol.Sent
-	rows  *store.Rows
+	rows  *store.Rows // of ordinary messages
+	rich  *store.Rows // of those with flags, an audience or targets
 }
 
 type sentKey struct {
@@ -22,9 +25,13 @@ func (m *Messages) pending(tx *sqlite.Tx) *pending {
 	return tx.Batch(m, func() sqlite.Flusher {
 		return &pending{
 			pairs: map[[2]int64]*pair{},
+			rooms: map[int64]*room{},
+			seats: map[[2]int64]*seat{},
 			keys:  map[sentKey]protocol.Sent{},
-			rows: store.NewRows(`INSERT OR FAIL INTO msg (pair, seq, sender, key, time, count, other, pos, content) VALUES`,
-				9, ``),
+			rows: store.NewRows(`INSERT OR FAIL INTO msg (pair, seq, sender, key, time, count, other, pos, content, flags) VALUES`,
+				10, ``),
+			rich: store.NewRows(`INSERT OR FAIL INTO msg (pair, seq, sender, key, time, count, other, pos, content, flags, audience, targets) VALUES`,
+				12, ``),
 		}
 	}).(*pending)
 }
@@ -34,9 +41,42 @@ func (p *pending) sent(tx *sqlite.Tx, sender int64, key string) (s protocol.Sent
 	if s, found = p.keys[sentKey{sender, key}]; found {
 		return s, true, nil
 	}
-	found, err = tx.Get(`SELECT seq, time, count, pos FROM msg WHERE sender=? AND key=?`,
-		[]any{&s.Seq, &s.Time, &s.Count, &s.Pos}, sender, key)
+	var conv, flags, audience int64
+	var own uint64
+	found, err = tx.Get(`SELECT pair, seq, time, count, pos, other, flags, audience FROM msg WHERE sender=? AND key=?`,
+		[]any{&conv, &s.Seq, &s.Time, &s.Count, &s.Pos, &own, &flags, &audience}, sender, key)
+	if conv < 0 {
+		s.Own = own
+		if flags&flagReceipt != 0 {
+			s.Unread = &audience
+		}
+	}
 	return s, found, err
+}
+
+// room returns the history of a group, or nil.
+func (p *pending) room(tx *sqlite.Tx, gid int64) (*room, error) {
+	if r, ok := p.rooms[gid]; ok {
+		return r, nil
+	}
+	r, err := findRoom(tx, gid)
+	if r != nil && err == nil {
+		p.rooms[gid] = r
+	}
+	return r, err
+}
+
+// seat returns a member's place, or nil.
+func (p *pending) seat(tx *sqlite.Tx, gid, uid int64) (*seat, error) {
+	key := [2]int64{gid, uid}
+	if s, ok := p.seats[key]; ok {
+		return s, nil
+	}
+	s, err := findSeat(tx, gid, uid)
+	if s != nil && err == nil {
+		p.seats[key] = s
+	}
+	return s, err
 }
 
 // find returns the conversation of two users, or nil.
@@ -64,22 +104,43 @@ func (p *pending) open(tx *sqlite.Tx, a, b int64, app uint64) (*pair, error) {
 	return c, err
 }
 
-func (p *pending) add(c *pair, o *Outgoing, s protocol.Sent) {
-	p.keys[sentKey{o.From.UID, o.Key}] = s
-	p.rows.Add(c.id, int64(s.Seq), o.From.UID, o.Key, s.Time, int64(s.Count), int64(c.other(o.From.UID).count),
-		int64(s.Pos), o.Content)
+// add queues the row of a message. Other is the count of the other user, or of the sender in a group.
+func (p *pending) add(conv int64, o *Outgoing, s protocol.Sent, other uint64) error {
+	flags := o.flags()
+	if o.Audience == 0 && o.Targets == nil {
+		p.rows.Add(conv, int64(s.Seq), o.From.UID, o.Key, s.Time, int64(s.Count), int64(other), int64(s.Pos), o.Content, flags)
+		return nil
+	}
+	targets := ""
+	if o.Targets != nil {
+		targets = string(protocol.Marshal(o.Targets))
+	}
+	p.rich.Add(conv, int64(s.Seq), o.From.UID, o.Key, s.Time, int64(s.Count), int64(other), int64(s.Pos), o.Content, flags,
+		o.Audience, targets)
+	return nil
 }
 
-// countAt returns how many messages of the user's peer count as unread up to seq. Messages of this transaction may still
-// wait for their INSERT, so that is done first.
-func (p *pending) countAt(tx *sqlite.Tx, c *pair, uid int64, seq uint64) (uint64, error) {
+// writeRows inserts the messages that wait, so that they can be read.
+func (p *pending) writeRows(tx *sqlite.Tx) error {
+	if err := p.rows.Write(tx); err != nil {
+		return err
+	}
+	return p.rich.Write(tx)
+}
+
+// countAt returns how many messages of others count as unread up to seq.
+func (p *pending) countAt(tx *sqlite.Tx, at *place, seq uint64) (uint64, error) {
+	if at.room != nil {
+		return p.roomCountAt(tx, at, seq)
+	}
+	c, uid := at.pair, at.user.UID
 	if c.lo == c.hi {
 		return 0, nil
 	}
 	if seq == c.maxSeq {
 		return c.other(uid).count, nil
 	}
-	if err := p.rows.Write(tx); err != nil {
+	if err := p.writeRows(tx); err != nil {
 		return 0, err
 	}
 	var sender int64
@@ -92,13 +153,42 @@ func (p *pending) countAt(tx *sqlite.Tx, c *pair, uid int64, seq uint64) (uint64
 	return count, err
 }
 
+// roomCountAt takes this user's own messages off what everybody's count is there.
+func (p *pending) roomCountAt(tx *sqlite.Tx, at *place, seq uint64) (uint64, error) {
+	if seq == at.room.maxSeq {
+		return at.seat.others(at.room), nil
+	}
+	if err := p.writeRows(tx); err != nil {
+		return 0, err
+	}
+	var count, later uint64
+	if _, err := tx.Get(`SELECT count FROM msg WHERE pair=? AND seq<=? ORDER BY seq DESC LIMIT 1`,
+		[]any{&count}, at.conv(), int64(seq)); err != nil {
+		return 0, err
+	}
+	_, err := tx.Get(`SELECT count(*) FROM msg WHERE pair=? AND seq>? AND sender=? AND flags&?<>0`,
+		[]any{&later}, at.conv(), int64(seq), at.user.UID, flagCounts)
+	own := at.seat.own - min(later, at.seat.own)
+	return count - min(own, count), err
+}
+
 // Flush implements sqlite.Flusher.
 func (p *pending) Flush(tx *sqlite.Tx) error {
-	if err := p.rows.Write(tx); err != nil {
+	if err := p.writeRows(tx); err != nil {
 		return err
 	}
 	for _, c := range p.pairs {
 		if err := c.write(tx); err != nil {
+			return err
+		}
+	}
+	for _, r := range p.rooms {
+		if err := r.write(tx); err != nil {
+			return err
+		}
+	}
+	for _, s := range p.seats {
+		if err := s.write(tx); err != nil {
 			return err
 		}
 	}

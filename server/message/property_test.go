@@ -23,6 +23,10 @@ type names struct{}
 
 func (names) Name(_ sqlite.Queryer, uid int64) (string, error) { return fmt.Sprint("u", uid), nil }
 
+func (names) Profile(_ sqlite.Queryer, uid int64) (protocol.Profile, error) {
+	return protocol.Profile{User: fmt.Sprint("u", uid)}, nil
+}
+
 func user(n int64) message.User { return message.User{UID: n, Name: fmt.Sprint("u", n)} }
 
 // world is the module over a real database, and a plain model of what must come out.
@@ -56,7 +60,7 @@ const users = 3
 
 func newWorld(t *rapid.T, dir string) *world {
 	log := changelog.New(time.Now)
-	m := message.New(log, names{}, time.Now)
+	m := message.New(log, names{}, message.Rules{}, time.Now)
 	s, err := store.Open(store.Config{Dir: dir, Schemas: []sqlite.Schema{changelog.Schema(), message.Schema()}})
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +101,7 @@ func (w *world) send(t *rapid.T) {
 	w.sends++
 	m := stored{from: a, key: fmt.Sprint("k", w.sends), counts: rapid.Bool().Draw(t, "counts")}
 	w.convs[conv(a, b)] = append(w.convs[conv(a, b)], m)
-	o := message.Outgoing{From: user(a), To: user(b), Key: m.key, Content: []byte(`{"el":[]}`), Counts: m.counts}
+	o := message.Outgoing{From: user(a), To: user(b), Key: m.key, Content: []byte(`{"el":[]}`), Traits: message.Traits{Counts: m.counts}}
 	want, sent := uint64(len(w.convs[conv(a, b)])), &protocol.Sent{}
 	w.keys[a] = append(w.keys[a], repeat{o, sent})
 	w.submit(func(tx *sqlite.Tx) (err error) { *sent, _, err = w.messages.Send(tx, &o); return err }, func() {
@@ -128,7 +132,7 @@ func (w *world) move(t *rapid.T) {
 	msgs := w.convs[conv(a, b)]
 	seq := rapid.Uint64Range(0, uint64(len(msgs))+1).Draw(t, "seq")
 	w.sends++
-	v := &message.Move{User: user(a), Peer: user(b), Key: fmt.Sprint("k", w.sends), Seq: seq}
+	v := &message.Move{User: user(a), Where: message.Where{Peer: user(b)}, Key: fmt.Sprint("k", w.sends), Seq: seq}
 	side, to := [2]int64{a, b}, min(seq, uint64(len(msgs)))
 	op := w.messages.Read
 	if rapid.Bool().Draw(t, "clear") {
@@ -225,7 +229,7 @@ func (w *world) replay(u int64) map[string]protocol.Conversation {
 	for pos := uint64(0); ; {
 		var body json.RawMessage
 		w.query(&body, func(q sqlite.Queryer) ([]byte, error) {
-			return w.reader.Diff(q, u, protocol.Diff{Epoch: w.store.Epoch(), Pos: pos, Limit: 3})
+			return w.reader.Diff(q, u, u, protocol.Diff{Epoch: w.store.Epoch(), Pos: pos, Limit: 3})
 		})
 		l := protocol.ParseLog(body)
 		if l.TooLong || l.From != pos+1 {

@@ -3,7 +3,8 @@ package message
 import "timbre/sqlite"
 
 // Schema is the tables of this module. In pair, lo and hi are the two users, the smaller number first; a user who talks
-// to himself is both and counts as lo.
+// to himself is both and counts as lo. A room is the history of a group and a seat a member's place in it. In all other tables
+// conv is a pair's id, or the negative of a group's number.
 func Schema() sqlite.Schema {
 	return sqlite.Schema{Module: "message", Steps: []string{`
 		CREATE TABLE pair (
@@ -51,5 +52,75 @@ func Schema() sqlite.Schema {
 			time INTEGER NOT NULL,
 			PRIMARY KEY (uid, key)
 		) STRICT, WITHOUT ROWID;
-		CREATE INDEX answered_by_time ON answered (time);`}}
+		CREATE INDEX answered_by_time ON answered (time);`, `
+		ALTER TABLE msg ADD COLUMN version INTEGER NOT NULL DEFAULT 0;  -- number of changes
+		ALTER TABLE msg ADD COLUMN state TEXT NOT NULL DEFAULT '';      -- protocol.State, the part that is the same for all
+		ALTER TABLE msg ADD COLUMN flags INTEGER NOT NULL DEFAULT 0;    -- see the constants
+		ALTER TABLE msg ADD COLUMN audience INTEGER NOT NULL DEFAULT 0; -- members that were to confirm it
+		ALTER TABLE msg ADD COLUMN targets TEXT NOT NULL DEFAULT '';    -- JSON array of the users who may see it, '' for all
+		ALTER TABLE pair ADD COLUMN min_seq INTEGER NOT NULL DEFAULT 1; -- what lies before is gone
+		ALTER TABLE pair ADD COLUMN opt_lo INTEGER NOT NULL DEFAULT 0;  -- how lo receives from hi
+		ALTER TABLE pair ADD COLUMN opt_hi INTEGER NOT NULL DEFAULT 0;
+		CREATE TABLE room (
+			gid INTEGER PRIMARY KEY,
+			name TEXT NOT NULL,
+			max_seq INTEGER NOT NULL DEFAULT 0,
+			min_seq INTEGER NOT NULL DEFAULT 1,
+			count INTEGER NOT NULL DEFAULT 0,     -- messages that count as unread
+			last_time INTEGER NOT NULL DEFAULT 0,
+			changed INTEGER NOT NULL DEFAULT 0,   -- newest position of the group's log that is not just a new message
+			touched INTEGER NOT NULL DEFAULT 0    -- time of the log's newest entry, milliseconds
+		) STRICT;
+		CREATE TABLE seat (
+			gid INTEGER NOT NULL,
+			uid INTEGER NOT NULL,
+			read_seq INTEGER NOT NULL DEFAULT 0,
+			read_count INTEGER NOT NULL DEFAULT 0, -- countable messages of others up to there
+			own INTEGER NOT NULL DEFAULT 0,        -- this user's countable messages
+			clear_seq INTEGER NOT NULL DEFAULT 0,  -- he sees nothing up to here
+			PRIMARY KEY (gid, uid)
+		) STRICT, WITHOUT ROWID;
+		CREATE TABLE mention (
+			gid INTEGER NOT NULL,
+			uid INTEGER NOT NULL, -- 0: everybody
+			seq INTEGER NOT NULL,
+			PRIMARY KEY (gid, uid, seq)
+		) STRICT, WITHOUT ROWID;
+		CREATE TABLE hidden ( -- messages that a user deleted for himself
+			uid INTEGER NOT NULL,
+			conv INTEGER NOT NULL,
+			seq INTEGER NOT NULL,
+			PRIMARY KEY (uid, conv, seq)
+		) STRICT, WITHOUT ROWID;
+		CREATE TABLE receipt (
+			conv INTEGER NOT NULL,
+			seq INTEGER NOT NULL,
+			uid INTEGER NOT NULL,
+			time INTEGER NOT NULL,
+			PRIMARY KEY (conv, seq, uid)
+		) STRICT, WITHOUT ROWID;
+		CREATE TABLE extension (
+			conv INTEGER NOT NULL,
+			seq INTEGER NOT NULL,
+			key TEXT NOT NULL,
+			value TEXT NOT NULL,
+			n INTEGER NOT NULL, -- changes of this key
+			PRIMARY KEY (conv, seq, key)
+		) STRICT, WITHOUT ROWID;
+		CREATE TABLE reaction (
+			conv INTEGER NOT NULL,
+			seq INTEGER NOT NULL,
+			id TEXT NOT NULL,
+			uid INTEGER NOT NULL,
+			time INTEGER NOT NULL,
+			PRIMARY KEY (conv, seq, id, uid)
+		) STRICT, WITHOUT ROWID;
+		CREATE TABLE pin (
+			gid INTEGER NOT NULL,
+			seq INTEGER NOT NULL,
+			uid INTEGER NOT NULL,
+			time INTEGER NOT NULL,
+			PRIMARY KEY (gid, seq)
+		) STRICT, WITHOUT ROWID;
+		CREATE TABLE option_all (uid INTEGER PRIMARY KEY, option TEXT NOT NULL) STRICT;`}}
 }

@@ -112,13 +112,34 @@ func (m *Messages) conversation(q sqlite.Queryer, uid int64, c *pair, unread boo
 	if err != nil {
 		return nil, err
 	}
-	lo, limit := me.clear+1, 1
+	at := &place{user: User{UID: uid}, pair: c}
+	var msgs [][]byte
 	if unread && other.count > me.readCount {
-		lo, limit = max(me.read, me.clear)+1, model.MaxUnreadInline
+		msgs, _, _, _, err = m.encoded(q, at, max(me.read+1, at.min()), c.maxSeq, false, model.MaxUnreadInline, maxInline)
+	} else {
+		msgs, err = m.last(q, at)
 	}
-	msgs, _, _, _, err := m.encoded(q, c, lo, c.maxSeq, false, limit, maxInline)
 	return appendConversation(nil, &protocol.Conversation{
 		Peer: peer, Max: c.maxSeq, PeerCount: other.count, ReadSeq: me.read, ReadCount: me.readCount,
-		SeenSeq: other.seen, SeenTime: other.seenTime, ClearSeq: me.clear,
+		SeenSeq: other.seen, SeenTime: other.seenTime, ClearSeq: at.min() - 1, Option: me.option,
 	}, msgs), err
+}
+
+// last returns the message that a conversation shows as its last one, encoded, if there is one.
+func (m *Messages) last(q sqlite.Queryer, at *place) ([][]byte, error) {
+	hi := at.max()
+	for hi >= at.min() {
+		var seq uint64
+		found, err := q.Get(`SELECT seq FROM msg WHERE pair=? AND seq BETWEEN ? AND ? AND flags&?=0 ORDER BY seq DESC LIMIT 1`,
+			[]any{&seq}, at.conv(), int64(at.min()), int64(hi), flagNotLast)
+		if !found || err != nil {
+			return nil, err
+		}
+		msgs, _, _, _, err := m.encoded(q, at, seq, seq, false, 1, maxInline)
+		if len(msgs) > 0 || err != nil {
+			return msgs, err
+		}
+		hi = seq - 1 // deleted by this user, or not for him
+	}
+	return nil, nil
 }

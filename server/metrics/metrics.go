@@ -20,6 +20,8 @@ type Metrics struct {
 	Pushes      prometheus.Counter
 	Dropped     prometheus.Counter
 	Busy        prometheus.Counter
+	FileIn      prometheus.Counter
+	FileOut     prometheus.Counter
 	logins      *prometheus.CounterVec
 	commit      prometheus.Histogram
 }
@@ -33,11 +35,13 @@ func New(queued, outbound func() int) *Metrics {
 		Pushes:      counter("pushes_total", "Log entries queued for pushing."),
 		Dropped:     counter("pushes_dropped_total", "Log entries dropped because a client was too slow; it fetches them later."),
 		Busy:        counter("busy_total", "Requests refused because the database queue was full."),
+		FileIn:      counter("file_received_bytes_total", "Bytes of users' files received."),
+		FileOut:     counter("file_sent_bytes_total", "Bytes of users' files sent."),
 		logins:      prometheus.NewCounterVec(prometheus.CounterOpts(opts("logins_total", "Logins by result code.")), []string{"code"}),
 		commit: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "timbred", Name: "append_seconds",
 			Help: "From the arrival of a change to its commit.", Buckets: prometheus.ExponentialBuckets(0.00025, 2, 14)}),
 	}
-	m.registry.MustRegister(m.Connections, m.Messages, m.Pushes, m.Dropped, m.Busy, m.logins, m.commit,
+	m.registry.MustRegister(m.Connections, m.Messages, m.Pushes, m.Dropped, m.Busy, m.FileIn, m.FileOut, m.logins, m.commit,
 		depth("database_queue", "Changes waiting for the database.", queued),
 		depth("outbound_bytes", "Bytes waiting to be written to clients.", outbound),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

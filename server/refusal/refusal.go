@@ -11,10 +11,14 @@ import (
 type Refusal struct {
 	Code int
 	Desc string
+	Body []byte // JSON that goes with it, nil for none
 }
 
 // New returns a refusal.
-func New(code int, desc string) error { return &Refusal{code, desc} }
+func New(code int, desc string) error { return &Refusal{Code: code, Desc: desc} }
+
+// With returns a refusal that comes with a body.
+func With(code int, desc string, body []byte) error { return &Refusal{code, desc, body} }
 
 // Error implements error.
 func (r *Refusal) Error() string { return fmt.Sprintf("refused with %d: %s", r.Code, r.Desc) }

@@ -1,9 +1,12 @@
 // Package session knows who is connected and hands every change to the sessions that must hear of it.
 //
 // Changes arrive in commit order from the one goroutine that writes the database, and are queued at the sessions in the
-// same order, together with the answers of the same commit. So a connection sees the positions of its user's log
-// ascending and without holes, as long as its queue does not overflow. Sessions are woken only when a whole commit has
-// been queued: one frame then carries all that the commit has for it.
+// same order, together with the answers of the same commit. So a connection sees the positions of every log that it
+// follows ascending and without holes, as long as its queue does not overflow. Sessions are woken only when a whole commit
+// has been queued: one frame then carries all that the commit has for it.
+//
+// A session follows its user's log and those of his groups. Each group has a list of the sessions that follow it, so a
+// message to a group costs its online members and not its members.
 package session
 
 import (
@@ -16,7 +19,20 @@ import (
 // Event is what one request changed.
 type Event struct {
 	Origin  uint64 // number of the session that gets the answer, which stands for its user's entry
+	Joined  []Seat // users whose sessions follow a group from now on: they get the changes of this event
 	Changes []changelog.Change
+	Left    []Seat // users whose sessions do not follow it any more, after the changes
+	Direct  []Direct
+}
+
+// Seat is a user's place in a group.
+type Seat struct{ UID, GID int64 }
+
+// Direct is a line for those who are online, which stands in no log.
+type Direct struct {
+	UIDs []int64
+	GID  int64 // or everybody who follows this group
+	Line []byte
 }
 
 // Waker is a connection that has something to write.
@@ -25,8 +41,10 @@ type Waker interface{ Wake() }
 // Connection is a session's way to its client. None of the methods may block.
 type Connection interface {
 	Waker
-	// Log queues an entry of the user's log without waking the connection.
-	Log(pos uint64, e *changelog.Encoded)
+	// Log queues an entry of the user's log, or with a group's name of that group's, without waking the connection.
+	Log(group string, pos uint64, e *changelog.Encoded)
+	// Tell queues a line without waking the connection.
+	Tell(line []byte)
 	// Kick tells the client that another device took its place and ends the connection.
 	Kick()
 	// Replace ends the connection because its device has a newer one.
@@ -41,23 +59,28 @@ type Session struct {
 	User   string
 	Device account.Device
 	Conn   Connection
+
+	at map[int64]int // index in each group's list
 }
 
 // Hub holds the sessions of this node.
 type Hub struct {
 	policy account.Policy
 
-	mu    sync.RWMutex
-	users map[int64][]*Session
+	mu     sync.RWMutex
+	users  map[int64][]*Session
+	groups map[int64][]*Session
 
 	touched []Waker // used on the database writer's goroutine only
 }
 
 // NewHub returns an empty hub.
-func NewHub(policy account.Policy) *Hub { return &Hub{policy: policy, users: map[int64][]*Session{}} }
+func NewHub(policy account.Policy) *Hub {
+	return &Hub{policy: policy, users: map[int64][]*Session{}, groups: map[int64][]*Session{}}
+}
 
-// Enter adds a session and ends those that it replaces or competes with.
-func (h *Hub) Enter(s *Session) {
+// Enter adds a session, which follows these groups, and ends those that it replaces or competes with.
+func (h *Hub) Enter(s *Session, groups []int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	stay := []*Session{s}
@@ -69,15 +92,21 @@ func (h *Hub) Enter(s *Session) {
 			old.Conn.Kick()
 		default:
 			stay = append(stay, old)
+			continue
 		}
+		h.unfollowAll(old)
 	}
 	h.users[s.UID] = stay
+	for _, gid := range groups {
+		h.follow(s, gid)
+	}
 }
 
 // Leave removes a session if it is still there.
 func (h *Hub) Leave(s *Session) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.unfollowAll(s)
 	var stay []*Session
 	for _, other := range h.users[s.UID] {
 		if other != s {
@@ -91,19 +120,107 @@ func (h *Hub) Leave(s *Session) {
 	h.users[s.UID] = stay
 }
 
+func (h *Hub) follow(s *Session, gid int64) {
+	if _, already := s.at[gid]; already {
+		return
+	}
+	if s.at == nil {
+		s.at = map[int64]int{}
+	}
+	s.at[gid] = len(h.groups[gid])
+	h.groups[gid] = append(h.groups[gid], s)
+}
+
+// unfollow puts the last session of the list into the place that becomes free.
+func (h *Hub) unfollow(s *Session, gid int64) {
+	i, ok := s.at[gid]
+	if !ok {
+		return
+	}
+	delete(s.at, gid)
+	list := h.groups[gid]
+	last := list[len(list)-1]
+	list[i], last.at[gid] = last, i
+	if last == s {
+		delete(s.at, gid)
+	}
+	list[len(list)-1] = nil
+	if list = list[:len(list)-1]; len(list) == 0 {
+		delete(h.groups, gid)
+		return
+	}
+	h.groups[gid] = list
+}
+
+func (h *Hub) unfollowAll(s *Session) {
+	for gid := range s.at {
+		h.unfollow(s, gid)
+	}
+}
+
 // Touch has a connection woken when the commit is settled.
 func (h *Hub) Touch(w Waker) { h.touched = append(h.touched, w) }
 
 // Deliver queues an event at the sessions of this node.
 func (h *Hub) Deliver(e Event) {
+	if len(e.Joined)+len(e.Left) > 0 {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.deliver(&e)
+		return
+	}
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	for _, c := range e.Changes {
-		for _, s := range h.users[c.UID] {
-			if s.Number != e.Origin {
-				s.Conn.Log(c.Pos, c.Entry)
-				h.Touch(s.Conn)
+	h.deliver(&e)
+}
+
+func (h *Hub) deliver(e *Event) {
+	h.move(e.Joined, h.follow)
+	for i := range e.Changes {
+		c := &e.Changes[i]
+		for _, s := range h.followers(c.Owner) {
+			if s.Number == e.Origin {
+				continue
 			}
+			entry := c.Entry
+			if !c.Allows(s.UID) {
+				entry = changelog.Nothing()
+			}
+			s.Conn.Log(c.Group, c.Pos, entry)
+			h.Touch(s.Conn)
+		}
+	}
+	h.move(e.Left, h.unfollow)
+	for i := range e.Direct {
+		h.direct(e.Origin, &e.Direct[i])
+	}
+}
+
+// followers returns the sessions of a user or, by the owner of its log, of a group.
+func (h *Hub) followers(owner int64) []*Session {
+	if owner < 0 {
+		return h.groups[-owner]
+	}
+	return h.users[owner]
+}
+
+func (h *Hub) move(seats []Seat, how func(*Session, int64)) {
+	for _, seat := range seats {
+		for _, s := range h.users[seat.UID] {
+			how(s, seat.GID)
+		}
+	}
+}
+
+func (h *Hub) direct(origin uint64, d *Direct) {
+	list := h.groups[d.GID]
+	for _, uid := range d.UIDs {
+		list = append(list[:len(list):len(list)], h.users[uid]...)
+	}
+	for _, s := range list {
+		if s.Number != origin {
+			s.Conn.Tell(d.Line)
+			h.Touch(s.Conn)
 		}
 	}
 }

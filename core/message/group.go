@@ -1,0 +1,80 @@
+package message
+
+import (
+	"encoding/json"
+
+	"timbre/core/conversation"
+	"timbre/core/store"
+	"timbre/model/tim"
+	"timbre/protocol"
+)
+
+// GroupState implements sync.Applier: it brings a group's conversation to what the server says, without the messages
+// between. stale says that the client does not know what happened to the messages that it has.
+func (m *Messages) GroupState(tx *store.Tx, st *protocol.GroupState, stale bool) error {
+	m.arrivals(tx)
+	e, err := m.book.Open(tx, tim.ConvGroup, st.Group.ID)
+	if err != nil {
+		return err
+	}
+	describe(e, &st.Group)
+	if st.ClearSeq > e.ClearSeq {
+		e.ClearSeq = st.ClearSeq
+	}
+	if stale {
+		if err := m.forgetRanges(tx.Tx, e.ID); err != nil {
+			return err
+		}
+	}
+	e.PeerCount = max(e.PeerCount, st.PeerCount)
+	if st.Own >= e.OwnCount && st.Max > e.OwnSeq {
+		e.OwnCount, e.OwnSeq = st.Own, st.Max
+	}
+	e.MarkRead(st.ReadSeq, st.ReadCount, 0)
+	for _, at := range st.At {
+		e.Mention(at)
+	}
+	for _, raw := range st.Msgs {
+		if msg, ok := protocol.ParseMessage(raw); ok {
+			if _, err := m.receive(tx, &msg, listed); err != nil {
+				return err
+			}
+		}
+	}
+	e.MaxSeq = max(e.MaxSeq, st.Max)
+	e.Touch(tx, false)
+	return nil
+}
+
+// GroupGone implements sync.Applier: the user is not in the group any more. The history stays.
+func (m *Messages) GroupGone(*store.Tx, string) error { return nil }
+
+// describe takes over what a conversation shows of its group.
+func describe(e *conversation.Entry, g *protocol.Group) {
+	e.GroupType, e.Name, e.Face = g.Type, g.Name, g.Face
+	if g.Self != nil {
+		e.Option = g.Self.Option
+	}
+}
+
+// membership applies that the user came into a group, or left it.
+func (m *Messages) membership(tx *store.Tx, entry *protocol.Entry) error {
+	var d protocol.Membership
+	if err := json.Unmarshal(entry.Data, &d); err != nil {
+		return err
+	}
+	if !d.In {
+		m.pos.Unfollow(tx, entry.Group)
+		return nil
+	}
+	e, err := m.book.Open(tx, tim.ConvGroup, entry.Group)
+	if err != nil {
+		return err
+	}
+	if d.Group != nil {
+		describe(e, d.Group)
+	}
+	e.Touch(tx, !e.Visible)
+	m.pos.Follow(tx, entry.Group, d.Pos)
+	return nil
+}

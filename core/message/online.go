@@ -1,0 +1,72 @@
+package message
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/tidwall/gjson"
+
+	"timbre/core/conversation"
+	"timbre/core/event"
+	"timbre/core/transport"
+	"timbre/model/tim"
+	"timbre/protocol"
+)
+
+// sendOnline sends a message that reaches only those who are online. Nothing is kept of it, here or there.
+func (m *Messages) sendOnline(d *Draft, done event.Done) {
+	if len(d.uploads) == 0 {
+		m.requestOnline(d, done)
+		return
+	}
+	m.uploads.wg.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), m.self.Timeout())
+		defer cancel()
+		for _, i := range d.uploads {
+			element, err := m.uploadElement(ctx, d.row, i, gjson.Parse(d.row.Elements).Array()[i], func() {})
+			if err == nil {
+				d.row.Elements, err = replaced(d.row.Elements, i, element)
+			}
+			if err != nil {
+				d.row.Status = tim.MsgSendFail
+				m.Refuse(d, transport.AsError(err), done)
+				return
+			}
+		}
+		m.requestOnline(d, done)
+	})
+}
+
+func (m *Messages) requestOnline(d *Draft, done event.Done) {
+	body := protocol.AppendSend(nil, d.peer, d.typ == tim.ConvGroup, d.row.content())
+	m.link.Request(protocol.OpSend, d.row.Key, body, m.self.Timeout(), func(a protocol.Answer, err error) {
+		why := &transport.Error{Code: a.Code, Text: a.Desc}
+		if err != nil {
+			why = transport.AsError(err)
+		}
+		if why = public(why); why.Code != 0 {
+			d.row.Status = tim.MsgSendFail
+			m.Refuse(d, why, done)
+			return
+		}
+		var sent protocol.Sent
+		_ = json.Unmarshal(a.Body, &sent) // only its time matters
+		d.row.Status, d.row.ServerTime = tim.MsgSendSucc, sent.Time
+		done(0, "", d.row.json(d.conversation(), m.self.User))
+	})
+}
+
+// Whisper shows the host a message that the server passes on and keeps not.
+func (m *Messages) Whisper(body []byte) {
+	msg, ok := protocol.ParseMessage(body)
+	if !ok {
+		return
+	}
+	typ, peer := m.whose(&msg)
+	c, err := m.findConversation(typ, peer)
+	if c == nil || err != nil {
+		c = &conversation.Conversation{Type: typ, Peer: peer, GroupType: conversation.NoGroup}
+	}
+	text := "[" + received(c.ID, &msg).json(c, m.self.User) + "]"
+	m.sink.Emit(event.Event{Setter: tim.OpTIMAddRecvNewMsgCallback, Args: []event.Arg{event.Text(text)}})
+}

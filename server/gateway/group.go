@@ -1,0 +1,229 @@
+package gateway
+
+import (
+	"context"
+
+	"timbre/model"
+	"timbre/model/tim"
+	"timbre/protocol"
+	"timbre/server/group"
+	"timbre/server/message"
+	"timbre/server/refusal"
+	"timbre/server/session"
+	"timbre/sqlite"
+)
+
+// actor is the user of this connection as he asks for a change.
+func (c *conn) actor(r *protocol.Request) *group.Actor {
+	return &group.Actor{User: c.user(), App: c.self.App, Platform: c.self.Device.Platform, Key: r.Key}
+}
+
+// inGroup finds a group. It answers the request itself when there is none.
+func (c *conn) inGroup(id uint64, name string) (message.Where, bool) {
+	if name == "" {
+		c.reply(id, nil, noGroup())
+		c.Wake()
+		return message.Where{}, false
+	}
+	return c.where(id, protocol.Target{Group: name})
+}
+
+func noGroup() error { return refusal.New(tim.ErrSVRGroupInvalidGroupid, "no group is named") }
+
+// numbers finds users by name.
+func (c *conn) numbers(names []string) (uids map[string]int64, err error) {
+	uids = map[string]int64{}
+	err = c.g.Store.Read(context.Background(), func(q sqlite.Queryer) error {
+		users, err := c.users(q, names)
+		for _, u := range users {
+			uids[u.Name] = u.UID
+		}
+		return err
+	})
+	return uids, err
+}
+
+// outcome is what a change of a group means to everybody: the requester gets the entries too, because one answer cannot
+// stand for several.
+func outcome(body []byte, o group.Outcome) changed {
+	return changed{body: body, changes: o.Changes, joined: o.Joined, left: o.Left, told: true}
+}
+
+// changeGroup reads the body of a change and sees to it that it has a key. It answers the request itself when not.
+func changeGroup[T any](c *conn, r *protocol.Request) (body T, ok bool) {
+	body, err := decode[T](r.Body)
+	if err != nil {
+		c.reply(r.ID, nil, err)
+		c.Wake()
+		return body, false
+	}
+	return body, !c.busyRow(r.ID) && c.keyed(r)
+}
+
+func (c *conn) createGroup(r *protocol.Request) {
+	body, ok := changeGroup[protocol.CreateGroup](c, r)
+	if !ok {
+		return
+	}
+	var names []string
+	for _, m := range body.Members[:min(len(body.Members), model.MaxInvites)] {
+		names = append(names, m.User)
+	}
+	users, err := c.numbers(names)
+	if err != nil {
+		c.reply(r.ID, nil, err)
+		c.Wake()
+		return
+	}
+	actor := c.actor(r)
+	c.change(r.ID, func(tx *sqlite.Tx) (changed, error) {
+		a, o, err := c.g.Groups.Create(tx, actor, &body, users)
+		return outcome(protocol.Marshal(a), o), err
+	})
+}
+
+func (c *conn) inviteToGroup(r *protocol.Request) {
+	body, ok := changeGroup[protocol.Invite](c, r)
+	if !ok {
+		return
+	}
+	w, ok := c.inGroup(r.ID, body.Group)
+	if !ok {
+		return
+	}
+	users, err := c.numbers(body.Users[:min(len(body.Users), model.MaxInvites)])
+	if err != nil {
+		c.reply(r.ID, nil, err)
+		c.Wake()
+		return
+	}
+	actor := c.actor(r)
+	c.change(r.ID, func(tx *sqlite.Tx) (changed, error) {
+		a, o, err := c.g.Groups.Invite(tx, actor, w.GID, body.Users, users)
+		return outcome(protocol.Marshal(a), o), err
+	})
+}
+
+func (c *conn) joinGroup(r *protocol.Request) { c.comeOrGo(r, c.g.Groups.Join) }
+func (c *conn) quitGroup(r *protocol.Request) { c.comeOrGo(r, c.g.Groups.Quit) }
+
+func (c *conn) comeOrGo(r *protocol.Request, fn func(*sqlite.Tx, *group.Actor, int64) (group.Outcome, error)) {
+	body, ok := changeGroup[protocol.OneGroup](c, r)
+	if !ok {
+		return
+	}
+	w, ok := c.inGroup(r.ID, body.Group)
+	if !ok {
+		return
+	}
+	actor := c.actor(r)
+	c.change(r.ID, func(tx *sqlite.Tx) (changed, error) {
+		o, err := fn(tx, actor, w.GID)
+		return outcome(nil, o), err
+	})
+}
+
+// setMember changes a role, or how the user himself receives.
+func (c *conn) setMember(r *protocol.Request) {
+	body, ok := changeGroup[protocol.SetMember](c, r)
+	if !ok {
+		return
+	}
+	w, ok := c.inGroup(r.ID, body.Group)
+	if !ok {
+		return
+	}
+	target, ok := c.peer(r.ID, body.User)
+	if !ok {
+		return
+	}
+	actor := c.actor(r)
+	switch {
+	case body.Role != nil && body.Option == nil:
+		c.change(r.ID, func(tx *sqlite.Tx) (changed, error) {
+			o, err := c.g.Groups.SetRole(tx, actor, w.GID, target, *body.Role)
+			return outcome(nil, o), err
+		})
+	case body.Option != nil && body.Role == nil && target.UID == actor.UID:
+		c.change(r.ID, func(tx *sqlite.Tx) (changed, error) { return c.receiveGroup(tx, actor.User, w, *body.Option) })
+	default:
+		c.reply(r.ID, nil, refusal.New(tim.ErrSVRGroupInvalidParameters, "either a role, or the user's own receive option"))
+		c.Wake()
+	}
+}
+
+// receiveGroup changes how a member receives. Who does not want to hear of the group does not follow it any more.
+func (c *conn) receiveGroup(tx *sqlite.Tx, user message.User, w message.Where, option int) (changed, error) {
+	changes, follows, err := c.g.Groups.SetOption(tx, user, w, option)
+	ch := changed{changes: changes, told: true}
+	seats := []session.Seat{{UID: user.UID, GID: w.GID}}
+	if follows {
+		ch.joined = seats
+	} else {
+		ch.left = seats
+	}
+	return ch, err
+}
+
+func (c *conn) groupInfo(r *protocol.Request) {
+	body, err := decode[protocol.GroupInfo](r.Body)
+	c.query(r.ID, func(q sqlite.Queryer) ([]byte, error) {
+		if err != nil {
+			return nil, err
+		}
+		a, err := c.g.Groups.Info(q, c.self.App, c.self.UID, body.Groups)
+		return protocol.Marshal(a), err
+	})
+}
+
+func (c *conn) joinedGroups(r *protocol.Request) {
+	body, err := decode[protocol.JoinedGroups](r.Body)
+	c.query(r.ID, func(q sqlite.Queryer) ([]byte, error) {
+		if err != nil {
+			return nil, err
+		}
+		a, err := c.g.Groups.Joined(q, c.self.UID, body.Cursor)
+		return protocol.Marshal(a), err
+	})
+}
+
+func (c *conn) groupMembers(r *protocol.Request) {
+	body, err := decode[protocol.AskMembers](r.Body)
+	if err == nil && len(body.Users) > model.MaxUsers {
+		err = refusal.New(tim.ErrSVRGroupAcountCountLimit, "too many users in one request")
+	}
+	if err == nil && body.Group == "" {
+		err = noGroup()
+	}
+	c.query(r.ID, func(q sqlite.Queryer) ([]byte, error) {
+		if err != nil {
+			return nil, err
+		}
+		w, err := c.whereIn(q, protocol.Target{Group: body.Group})
+		if err != nil {
+			return nil, err
+		}
+		var a protocol.MemberPage
+		if len(body.Users) == 0 {
+			a, err = c.g.Groups.Members(q, c.self.UID, w.GID, body.Roles, body.Next)
+			return protocol.Marshal(a), err
+		}
+		users, err := c.users(q, body.Users)
+		if err == nil {
+			a, err = c.g.Groups.MembersNamed(q, c.self.UID, w.GID, users)
+		}
+		return protocol.Marshal(a), err
+	})
+}
+
+func (c *conn) groupStates(r *protocol.Request) {
+	body, err := decode[protocol.Groups](r.Body)
+	now := c.g.Now().UnixMilli() // before the read
+	c.query(r.ID, func(q sqlite.Queryer) ([]byte, error) {
+		if err != nil {
+			return nil, err
+		}
+		a, err := c.g.Groups.States(q, c.user(), body, now)
+		return protocol.Marshal(a), err
+	})
+}

@@ -1,0 +1,144 @@
+package gateway
+
+import (
+	"context"
+
+	"timbre/model"
+	"timbre/model/tim"
+	"timbre/protocol"
+	"timbre/server/message"
+	"timbre/server/refusal"
+	"timbre/server/session"
+	"timbre/sqlite"
+)
+
+func (c *conn) sendMessage(r *protocol.Request) {
+	if c.busyRow(r.ID) || !c.keyed(r) {
+		return
+	}
+	s := protocol.ParseSend(r.Body)
+	traits, err := message.Check(s.Content, c.g.cfg.MaxMessage)
+	if err != nil {
+		c.reply(r.ID, nil, err)
+		c.Wake()
+		return
+	}
+	o := &message.Outgoing{From: c.user(), App: c.self.App, Key: r.Key, Content: s.Content, Traits: traits}
+	if s.Group != "" {
+		c.sendToGroup(r, o, s.Group)
+		return
+	}
+	to, ok := c.peer(r.ID, s.To)
+	if !ok {
+		return
+	}
+	o.To = to
+	if traits.Online {
+		c.whisper(r.ID, o, protocol.Message{To: s.To})
+		return
+	}
+	c.change(r.ID, func(tx *sqlite.Tx) (changed, error) {
+		if err := c.g.Files.Touch(tx, traits.Files); err != nil {
+			return changed{}, err
+		}
+		sent, changes, err := c.g.Messages.Send(tx, o)
+		return changed{body: protocol.AppendSent(nil, sent), changes: changes, message: len(changes) > 0}, err
+	})
+}
+
+func (c *conn) sendToGroup(r *protocol.Request, o *message.Outgoing, group string) {
+	w, ok := c.where(r.ID, protocol.Target{Group: group})
+	if !ok {
+		return
+	}
+	o.GID = w.GID
+	if err := c.address(o); err != nil {
+		c.reply(r.ID, nil, err)
+		c.Wake()
+		return
+	}
+	if o.Traits.Online {
+		c.whisper(r.ID, o, protocol.Message{Group: group})
+		return
+	}
+	c.change(r.ID, func(tx *sqlite.Tx) (changed, error) {
+		dropped, err := c.g.Groups.Admit(tx, o)
+		if err != nil || dropped {
+			return changed{body: protocol.AppendSent(nil, protocol.Sent{Time: c.g.Now().UnixMilli()})}, err
+		}
+		if err := c.g.Files.Touch(tx, o.Traits.Files); err != nil {
+			return changed{}, err
+		}
+		sent, changes, err := c.g.Messages.Post(tx, o)
+		return changed{body: protocol.AppendSent(nil, sent), changes: changes, message: len(changes) > 0}, err
+	})
+}
+
+// address turns the names of those whom a message is directed to, or speaks to, into numbers.
+func (c *conn) address(o *message.Outgoing) error {
+	t := &o.Traits
+	if len(t.Targets) == 0 && len(t.At) == 0 {
+		return nil
+	}
+	switch {
+	case len(t.Targets) > 0 && len(t.At) > 0:
+		return refusal.New(tim.ErrInvalidParameters, "a directed message cannot speak to members by name")
+	case len(t.Targets) > model.MaxTargets:
+		return refusal.New(tim.ErrInvalidParameters, "a message is directed to at most 50 members")
+	case len(t.At) > model.MaxAt:
+		return refusal.New(model.CodeTooManyAt, "a message speaks to at most 30 members by name")
+	}
+	return c.g.Store.Read(context.Background(), func(q sqlite.Queryer) error {
+		if len(t.Targets) > 0 {
+			users, err := c.users(q, t.Targets)
+			o.Targets = []int64{}
+			for _, u := range users {
+				o.Targets = append(o.Targets, u.UID)
+			}
+			return err
+		}
+		var names []string
+		for _, word := range t.At {
+			if model.IsAtAll(word) {
+				o.At = append(o.At, 0)
+			} else {
+				names = append(names, word)
+			}
+		}
+		users, err := c.users(q, names)
+		for _, u := range users {
+			o.At = append(o.At, u.UID)
+		}
+		return err
+	})
+}
+
+// whisper passes a message on to those who are online and keeps nothing.
+func (c *conn) whisper(id uint64, o *message.Outgoing, msg protocol.Message) {
+	now := c.g.Now().UnixMilli()
+	msg.From, msg.Time, msg.Content = o.From.Name, now, o.Content
+	push := protocol.Push{Kind: protocol.PushMessage, Body: msg.Append(nil)}
+	to := session.Direct{GID: o.GID, Line: push.Append(nil)}
+	if o.GID == 0 {
+		to.UIDs = []int64{o.To.UID}
+		if o.From.UID != o.To.UID {
+			to.UIDs = append(to.UIDs, o.From.UID)
+		}
+	} else if o.Targets != nil {
+		to.GID, to.UIDs = 0, append([]int64{o.From.UID}, o.Targets...)
+	}
+	answer := protocol.AppendSent(nil, protocol.Sent{Time: now})
+	c.change(id, func(tx *sqlite.Tx) (changed, error) {
+		dropped := false
+		if o.GID != 0 {
+			var err error
+			if dropped, err = c.g.Groups.Admit(tx, o); err != nil {
+				return changed{}, err
+			}
+		}
+		if dropped {
+			return changed{body: answer}, nil
+		}
+		return changed{body: answer, direct: []session.Direct{to}}, nil
+	})
+}

@@ -1,0 +1,174 @@
+package group
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	random "math/rand/v2"
+	"strconv"
+
+	"timbre/model"
+	"timbre/model/tim"
+	"timbre/protocol"
+	"timbre/server/account"
+	"timbre/server/changelog"
+	"timbre/server/message"
+	"timbre/sqlite"
+)
+
+// tip is something that a group says to its members about itself: a message of nobody that counts for nothing.
+type tip struct {
+	kind   int     // TIMGroupTipType
+	join   int     // TIMGroupJoinType
+	about  []int64 // users
+	except int64   // who is not told
+	only   []int64 // who alone is told; nil: all
+	pinned json.RawMessage
+
+	operator protocol.Member
+	members  []protocol.Member // those of about
+}
+
+// prepare describes the users that the tip names, as they are now.
+func (t *tip) prepare(g *Groups, tx *sqlite.Tx, r *record, operator int64) (err error) {
+	if t.operator, err = g.describe(tx, r.gid, operator); err != nil {
+		return err
+	}
+	for _, uid := range t.about {
+		m, err := g.describe(tx, r.gid, uid)
+		if err != nil {
+			return err
+		}
+		t.members = append(t.members, m)
+	}
+	return nil
+}
+
+// said says whether a group of this type speaks of such things.
+func (t *tip) said(rules model.GroupRules) bool { return rules.MemberTips || t.pinned != nil }
+
+// say stores a tip as a message of the group.
+func (g *Groups) say(tx *sqlite.Tx, a *Actor, r *record, o *Outcome, t *tip) error {
+	if !t.said(r.rules()) {
+		return nil
+	}
+	if t.operator.User == "" {
+		if err := t.prepare(g, tx, r, a.UID); err != nil {
+			return err
+		}
+	}
+	_, changes, err := g.messages.Post(tx, &message.Outgoing{From: message.User{Name: model.SystemSender}, GID: r.gid, App: a.App,
+		Key: "tip:" + rand.Text(), Content: t.content(r, a.Platform, g.now().Unix()), Tip: true, Targets: t.only})
+	for i := range changes {
+		changes[i].Except = t.except
+	}
+	o.Changes = append(o.Changes, changes...)
+	return err
+}
+
+// content is the tip as a protocol.Content.
+func (t *tip) content(r *record, platform string, now int64) []byte {
+	number := random.Uint32()
+	id := strconv.FormatUint(account.TinyID(0), 10) + "-" + strconv.FormatInt(now, 10) + "-" + strconv.FormatUint(uint64(number), 10)
+	return protocol.Marshal(map[string]any{"id": id, "ct": now, "r": number, "p": tim.PlatformOther,
+		protocol.ContentElements: []object{t.element(r, platform, now)}})
+}
+
+// object is public JSON.
+type object map[string]any
+
+func (t *tip) element(r *record, platform string, now int64) object {
+	users, profiles, members := []string{}, []object{}, []object{}
+	for _, m := range t.members {
+		users = append(users, m.User)
+		profiles = append(profiles, profile(m))
+		members = append(members, memberInfo(r.ID, m))
+	}
+	pinned := []json.RawMessage{}
+	if t.pinned != nil {
+		pinned = append(pinned, t.pinned)
+	}
+	return object{
+		tim.KeyElemType: tim.ElemGroupTips, tim.KeyGroupTipsElemTipType: t.kind, tim.KeyGroupTipsElemJoinType: t.join,
+		tim.KeyGroupTipsElemGroupId: r.ID, tim.KeyGroupTipsElemGroupName: r.Name, tim.KeyGroupTipsElemTime: now,
+		tim.KeyGroupTipsElemOpUser: t.operator.User, tim.KeyGroupTipsElemOpUserInfo: profile(t.operator),
+		tim.KeyGroupTipsElemOpGroupMemberInfo: memberInfo(r.ID, t.operator),
+		tim.KeyGroupTipsElemUserArray:         users, tim.KeyGroupTipsElemChangedUserInfoArray: profiles,
+		tim.KeyGroupTipsElemChangedGroupMemberInfoArray: members, tim.KeyGroupTipsElemMemberNum: t.memberNum(r),
+		tim.KeyGroupTipsElemPlatform: platformName(platform), tim.KeyGroupTipsElemPinnedMessageList: pinned,
+		tim.KeyGroupTipsElemGroupChangeInfoArray: []any{}, tim.KeyGroupTipsElemMemberChangeInfoArray: []any{},
+		tim.KeyGroupTipsElemMemberMarkInfoArray: []any{},
+	}
+}
+
+// memberNum is given when somebody came or went.
+func (t *tip) memberNum(r *record) int {
+	if t.kind == tim.GroupTipInvite || t.kind == tim.GroupTipQuit {
+		return r.Members
+	}
+	return 0
+}
+
+// profile is a user as tips show him.
+func profile(m protocol.Member) object {
+	return object{
+		tim.KeyUserProfileIdentifier: m.User, tim.KeyUserProfileNickName: m.Nick, tim.KeyUserProfileFaceUrl: m.Face,
+		tim.KeyUserProfileGender: tim.GenderTypeUnknown, tim.KeyUserProfileFriendRemark: "",
+		tim.KeyUserProfileSelfSignature: "", tim.KeyUserProfileAddPermission: tim.ProfileAddPermissionUnknown,
+		tim.KeyUserProfileLocation: "", tim.KeyUserProfileLanguage: 0, tim.KeyUserProfileBirthDay: 0,
+		tim.KeyUserProfileLevel: 0, tim.KeyUserProfileRole: 0, tim.KeyUserProfileCustomStringArray: []any{},
+	}
+}
+
+// memberInfo is a member as tips show him.
+func memberInfo(group string, m protocol.Member) object {
+	o := object{
+		tim.KeyGroupMemberInfoIdentifier: m.User, tim.KeyGroupMemberInfoGroupId: group, tim.KeyGroupMemberInfoJoinTime: m.Joined,
+		tim.KeyGroupMemberInfoMemberRole: m.Role, tim.KeyGroupMemberInfoMsgFlag: 0, tim.KeyGroupMemberInfoMsgSeq: 0,
+		tim.KeyGroupMemberInfoShutupTime: m.MuteUntil, tim.KeyGroupMemberInfoNameCard: m.NameCard,
+		tim.KeyGroupMemberInfoNickName: m.Nick, tim.KeyGroupMemberInfoFriendRemark: "", tim.KeyGroupMemberInfoFaceUrl: m.Face,
+		tim.KeyGroupMemberInfoCustomInfo: []any{}, tim.KeyGroupMemberInfoIsOnline: false,
+		tim.KeyGroupMemberInfoOnlineDevices: []any{},
+	}
+	for _, older := range tim.OlderKeys(tim.KeyGroupMemberInfoFriendRemark) {
+		o[older] = ""
+	}
+	return o
+}
+
+// platformName is how tips call the platform of the operator's device.
+func platformName(platform string) string {
+	switch platform {
+	case "windows":
+		return "Windows"
+	case "mac":
+		return "Mac"
+	case "linux":
+		return "Linux"
+	case "android":
+		return "Android"
+	case "ios":
+		return "iOS"
+	case "web":
+		return "Web"
+	}
+	return "Unknown"
+}
+
+// TellPinned says in the group that a message was pinned, or is not pinned any more, to those who may see the message.
+func (g *Groups) TellPinned(tx *sqlite.Tx, a *Actor, c *message.Change, on bool) ([]changelog.Change, error) {
+	r, err := find(tx, c.Where.GID)
+	if err != nil {
+		return nil, err
+	}
+	m, only, err := g.messages.Find(tx, c)
+	if err != nil {
+		return nil, err
+	}
+	t := &tip{kind: tim.GroupTipPinnedMessageDeleted, only: only, pinned: protocol.Marshal(publicMessage(r.ID, m))}
+	if on {
+		t.kind = tim.GroupTipPinnedMessageAdded
+	}
+	var o Outcome
+	err = g.say(tx, a, r, &o, t)
+	return o.Changes, err
+}

@@ -1,0 +1,68 @@
+package message
+
+import (
+	"timbre/protocol"
+	"timbre/server/changelog"
+	"timbre/sqlite"
+)
+
+// Post stores a message to a group. The caller has made sure that its sender may speak there. Like Send it returns the
+// answer and what it adds to the group's log.
+func (m *Messages) Post(tx *sqlite.Tx, o *Outgoing) (protocol.Sent, []changelog.Change, error) {
+	p := m.pending(tx)
+	if sent, found, err := p.sent(tx, o.From.UID, o.Key); found || err != nil {
+		return sent, nil, err
+	}
+	r, err := p.room(tx, o.GID)
+	if err != nil || r == nil {
+		return protocol.Sent{}, nil, err
+	}
+	var own uint64
+	if s, err := p.seat(tx, o.GID, o.From.UID); err != nil {
+		return protocol.Sent{}, nil, err
+	} else if s != nil {
+		if o.Traits.Counts {
+			s.own++
+			s.dirty = true
+		}
+		own = s.own
+	}
+	msg := r.number(o, own, m.now().UnixMilli())
+	pos, err := m.log.Append(tx, r.conv(), changelog.Message(r.conv(), msg.Seq))
+	if err != nil {
+		return protocol.Sent{}, nil, err
+	}
+	change := changelog.Change{Owner: r.conv(), Group: r.name, Pos: pos, Only: o.Targets,
+		Entry: changelog.NewEncoded(protocol.Entry{Kind: protocol.EntryMessage, Message: msg})}
+	sent := protocol.Sent{Seq: msg.Seq, Time: msg.Time, Count: msg.Count, Pos: pos, Own: own}
+	if o.Traits.Receipt {
+		unread := int64(o.Audience)
+		sent.Unread = &unread
+	}
+	p.keys[sentKey{o.From.UID, o.Key}] = sent
+	if err := m.mention(tx, o, msg.Seq); err != nil {
+		return sent, nil, err
+	}
+	return sent, []changelog.Change{change}, p.add(r.conv(), o, sent, own)
+}
+
+func (r *room) number(o *Outgoing, own uint64, now int64) protocol.Message {
+	r.maxSeq++
+	r.lastTime = max(r.lastTime, now)
+	r.touch(now)
+	if o.Traits.Counts {
+		r.count++
+	}
+	return protocol.Message{Seq: r.maxSeq, From: o.From.Name, Group: r.name, Time: r.lastTime, Count: r.count, Own: own,
+		Key: o.Key, Content: o.Content}
+}
+
+// mention remembers whom a message speaks to, until they have read it.
+func (m *Messages) mention(tx *sqlite.Tx, o *Outgoing, seq uint64) error {
+	for _, uid := range o.At {
+		if err := tx.Exec(`INSERT OR IGNORE INTO mention (gid, uid, seq) VALUES (?,?,?)`, o.GID, uid, int64(seq)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

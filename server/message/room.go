@@ -1,0 +1,120 @@
+package message
+
+import (
+	"timbre/server/changelog"
+	"timbre/sqlite"
+)
+
+// room is the history of a group as its row says, with the changes of the running transaction.
+type room struct {
+	gid      int64
+	name     string
+	maxSeq   uint64
+	minSeq   uint64
+	count    uint64 // messages that count as unread
+	lastTime int64
+	changed  uint64 // newest position of the group's log that is not just a new message
+	touched  int64  // time of the newest entry of the group's log, milliseconds
+
+	dirty bool
+}
+
+// seat is a member's place in a room.
+type seat struct {
+	gid, uid  int64
+	read      uint64
+	readCount uint64 // countable messages of others up to there
+	own       uint64 // countable messages of this member
+	clear     uint64 // he sees nothing up to here
+
+	dirty bool
+}
+
+// others is how many countable messages of others there are.
+func (s *seat) others(r *room) uint64 { return r.count - min(s.own, r.count) }
+
+func (r *room) conv() int64 { return changelog.GroupLog(r.gid) }
+
+func findRoom(q sqlite.Queryer, gid int64) (*room, error) {
+	r := &room{gid: gid}
+	found, err := q.Get(`SELECT name, max_seq, min_seq, count, last_time, changed, touched FROM room WHERE gid=?`,
+		[]any{&r.name, &r.maxSeq, &r.minSeq, &r.count, &r.lastTime, &r.changed, &r.touched}, gid)
+	if !found || err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func findSeat(q sqlite.Queryer, gid, uid int64) (*seat, error) {
+	s := &seat{gid: gid, uid: uid}
+	found, err := q.Get(`SELECT read_seq, read_count, own, clear_seq FROM seat WHERE gid=? AND uid=?`,
+		[]any{&s.read, &s.readCount, &s.own, &s.clear}, gid, uid)
+	if !found || err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (r *room) write(tx *sqlite.Tx) error {
+	if !r.dirty {
+		return nil
+	}
+	r.dirty = false
+	return tx.Exec(`UPDATE room SET max_seq=?, min_seq=?, count=?, last_time=?, changed=?, touched=? WHERE gid=?`,
+		int64(r.maxSeq), int64(r.minSeq), int64(r.count), r.lastTime, int64(r.changed), r.touched, r.gid)
+}
+
+func (s *seat) write(tx *sqlite.Tx) error {
+	if !s.dirty {
+		return nil
+	}
+	s.dirty = false
+	return tx.Exec(`UPDATE seat SET read_seq=?, read_count=?, own=?, clear_seq=? WHERE gid=? AND uid=?`,
+		int64(s.read), int64(s.readCount), int64(s.own), int64(s.clear), s.gid, s.uid)
+}
+
+// touch notes when the group's log got its newest entry. The time never runs backwards, whatever the clock does.
+func (r *room) touch(now int64) { r.touched, r.dirty = max(r.touched, now), true }
+
+// change notes an entry of the group's log that is not just a new message.
+func (r *room) change(pos uint64, now int64) {
+	r.changed = pos
+	r.touch(now)
+}
+
+// OpenRoom begins the history of a new group.
+func (m *Messages) OpenRoom(tx *sqlite.Tx, gid int64, name string) error {
+	return tx.Exec(`INSERT INTO room (gid, name) VALUES (?,?)`, gid, name)
+}
+
+// Sit gives a member his place. Nothing is unread for him yet, and unless history is set he sees only what follows.
+func (m *Messages) Sit(tx *sqlite.Tx, gid, uid int64, history bool) error {
+	p := m.pending(tx)
+	r, err := p.room(tx, gid)
+	if err != nil || r == nil {
+		return err
+	}
+	clear := r.maxSeq
+	if history {
+		clear = 0
+	}
+	delete(p.seats, [2]int64{gid, uid})
+	return tx.Exec(`INSERT INTO seat (gid, uid, read_seq, read_count, clear_seq) VALUES (?,?,?,?,?)
+		ON CONFLICT (gid, uid) DO NOTHING`, gid, uid, int64(r.maxSeq), int64(r.count), int64(clear))
+}
+
+// Rise takes a member's place away.
+func (m *Messages) Rise(tx *sqlite.Tx, gid, uid int64) error {
+	p := m.pending(tx)
+	delete(p.seats, [2]int64{gid, uid})
+	return tx.Exec(`DELETE FROM seat WHERE gid=? AND uid=?`, gid, uid)
+}
+
+// Changed says that the entry at this position of a group's log is not just a new message.
+func (m *Messages) Changed(tx *sqlite.Tx, gid int64, pos uint64) error {
+	r, err := m.pending(tx).room(tx, gid)
+	if err == nil && r != nil {
+		r.change(pos, m.now().UnixMilli())
+	}
+	return err
+}
