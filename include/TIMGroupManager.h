@@ -172,22 +172,142 @@ TIM_API void TIM_DECL TIMSetGroupTopicDeletedCallback(TIMGroupTopicDeletedCallba
 
 TIM_API void TIM_DECL TIMSetGroupTopicChangedCallback(TIMGroupTopicChangedCallback cb, const void* user_data);
 
-/* Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013). */
+/*
+ * Makes a group that the caller owns. Built are the types kTIMGroup_Private (Work), kTIMGroup_Public (the
+ * default) and kTIMGroup_ChatRoom (Meeting). Without create_group_param_group_id the server makes an id that
+ * begins with "@TGS#". create_group_param_add_option says who may join later (default: Work nobody, Public
+ * with an approval, Meeting everybody), create_group_param_approve_option who may be invited (default: Work
+ * by any member, else nobody). Users in create_group_param_group_member_array are members from the start;
+ * group_member_info_member_role 300 makes an admin of them, except in Work groups. The caller in the array is
+ * skipped; so is, without an error, who is in too many groups already.
+ *
+ * - json_group_create_param: JSON object CreateGroupParam; create_group_param_group_name is required.
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: Object CreateGroupResult: create_group_result_groupid.
+ *
+ * Events: All first members: kTIMConvEvent_Add. With first members besides the caller, and not in Meeting
+ * groups: a message with a GroupTipsElem of type kTIMGroupTip_Invite, and TIMSetGroupTipsEventCallback.
+ *
+ * Errors: Returned at once: -4 json_group_create_param is NULL; -3 it is not valid JSON, not an object,
+ * empty, or has no group name. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 a member
+ * without an identifier; 7013 another type, topics, permission groups or custom fields; 8501 bad id; 8502 to
+ * 8505 name empty or a text too long; 8507 more members than the type allows; 8509 somebody else as owner;
+ * 10004 no such option or role; 10005 more than 20 first members; 10014 more first members than the group may
+ * have; 10019 a first member does not exist; 10021 another user's group has the id; 10025 the caller's group
+ * has it; 10037 the caller is in 1,000 groups; network codes 9508 to 9525.
+ *
+ * Limits: Id: 1 to 48 bytes of printable ASCII, not beginning with "@TGS#". Name 1 to 30 bytes, introduction
+ * 240, notification 300, face URL 100. Members: Work 200, Public 2,000, Meeting 6,000, or
+ * create_group_param_max_member_num if it is less. 20 first members. A user is in at most 1,000 groups.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0; a first member who does not exist is refused with 10019: Timbre's own decision
+ */
 TIM_API int TIM_DECL TIMGroupCreate(const char* json_group_create_param, TIMCommCallback cb, const void* user_data);
 
 /* Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013). */
 TIM_API int TIM_DECL TIMGroupDelete(const char* group_id, TIMCommCallback cb, const void* user_data);
 
-/* Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013). */
+/*
+ * Makes the caller a member of a group that lets everybody join (kTIMGroupAddOpt_Any). Groups whose members
+ * need an approval (kTIMGroupAddOpt_Auth, the default of Public groups) cannot be joined yet: approval is not
+ * built. In Work and Public groups a new member sees what is said from now on, in Meeting groups also the
+ * history.
+ *
+ * - group_id: Group ID.
+ * - hello_msg: Words to those who approve. May be NULL; without effect, because approval is not built yet.
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: ""
+ *
+ * Events: The caller, on all devices: kTIMConvEvent_Add. All members including the caller, not in Meeting
+ * groups: a message with a GroupTipsElem of type kTIMGroupTip_Invite, join type kTIMGroupJoin_Apply, and
+ * TIMSetGroupTipsEventCallback.
+ *
+ * Errors: Returned at once: -4 group_id is NULL. In the callback: 6013 not initialised; 6014 nobody is logged
+ * in; 7013 the group asks for an approval, which is not built; 8508 a Work group, whose members are invited;
+ * 10007 the group lets nobody join; 10010 no such group; 10013 a member already; 10014 the group is full;
+ * 10015 group_id is empty; 10037 the caller is in 1,000 groups; network codes 9508 to 9525.
+ *
+ * Limits: A user is in at most 1,000 groups.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0
+ */
 TIM_API int TIM_DECL TIMGroupJoin(const char* group_id, const char* hello_msg, TIMCommCallback cb, const void* user_data);
 
-/* Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013). */
+/*
+ * Ends the caller's membership. The owner cannot quit, except in a Work group, which goes on without an
+ * owner. The conversation and its local history stay in the caller's list.
+ *
+ * - group_id: Group ID.
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: ""
+ *
+ * Events: The other members, not in Meeting groups: a message with a GroupTipsElem of type kTIMGroupTip_Quit,
+ * and TIMSetGroupTipsEventCallback. Nothing at the caller.
+ *
+ * Errors: Returned at once: -4 group_id is NULL. In the callback: 6013 not initialised; 6014 nobody is logged
+ * in; 10007 not a member; 10009 the owner of a Public or Meeting group; 10010 no such group; 10015 group_id
+ * is empty; network codes 9508 to 9525.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0
+ */
 TIM_API int TIM_DECL TIMGroupQuit(const char* group_id, TIMCommCallback cb, const void* user_data);
 
-/* Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013). */
+/*
+ * Gives the groups that the user is in, as the server has them now. Before the login has finished, and
+ * without a network, the list is the one that the server gave last on this device; the first time that is
+ * "[]".
+ *
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: Array of GroupBaseInfo, in no particular order.
+ *
+ * Errors: In the callback: 6013 not initialised; 6014 no user's local data is open (nobody logged in or
+ * logging in); 7010 the local database cannot be used.
+ *
+ * Limits: At most 1,000 groups.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0; the list without a network is Timbre's own decision
+ */
 TIM_API int TIM_DECL TIMGroupGetJoinedGroupList(TIMCommCallback cb, const void* user_data);
 
-/* Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013). */
+/*
+ * Gives what the caller may know of groups. Who is not a member gets everything but
+ * group_detail_info_next_msg_seq and group_detail_info_last_msg_time, which are 0. group_detail_info_visible
+ * and group_detail_info_searchable are always 2; group_detail_info_info_seq is the time of the newest change;
+ * the number of members online is not built and 0.
+ *
+ * - json_group_getinfo_param: JSON array of group IDs.
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: Array of GetGroupInfoResult in the order of the ids: code 0 with a GroupDetailInfo, or code 10010
+ * for a group that does not exist.
+ *
+ * Errors: Returned at once: -4 json_group_getinfo_param is NULL; -3 it is not valid JSON, not an array, or
+ * empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 no ids in the array; network
+ * codes 9508 to 9525.
+ *
+ * Limits: The server is asked for 50 groups at a time; there is no limit for a call.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0
+ */
 TIM_API int TIM_DECL TIMGroupGetGroupInfoList(const char* json_group_getinfo_param, TIMCommCallback cb, const void* user_data);
 
 /*
@@ -278,7 +398,32 @@ TIM_API int TIM_DECL TIMGroupSetTopicInfo(const char* json_topic_info, TIMCommCa
  */
 TIM_API int TIM_DECL TIMGroupGetTopicInfoList(const char* group_id, const char* json_topic_id_array, TIMCommCallback cb, const void* user_data);
 
-/* Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013). */
+/*
+ * Gives members of a group to one of them: those in group_get_members_info_list_param_identifier_array, or
+ * page by page all whose role fits group_member_get_info_option_role_flag (0 or missing: all; bits may be
+ * combined). A page begins at group_get_members_info_list_param_next_seq, 0 for the first.
+ * group_member_info_msg_flag is the caller's own and 0 for others; group_member_info_msg_seq is 0; presence
+ * and custom fields are not built.
+ *
+ * - json_group_getmeminfos_param: JSON object GroupGetMemberInfoListParam;
+ *   group_get_members_info_list_param_group_id is required.
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: Object GroupGetMemberInfoListResult: the members and where the next page begins, 0 after the last
+ * one. Who is named and no member is left out.
+ *
+ * Errors: Returned at once: -4 json_group_getmeminfos_param is NULL; -3 it is not valid JSON, not an object,
+ * empty, or names no group. In the callback: 6013 not initialised; 6014 nobody is logged in; 10005 more than
+ * 100 users named; 10007 the caller is not a member; 10010 no such group; 10015 the group's id is empty;
+ * network codes 9508 to 9525.
+ *
+ * Limits: A page has 50 members. 100 users by name.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0
+ */
 TIM_API int TIM_DECL TIMGroupGetMemberInfoList(const char* json_group_getmeminfos_param, TIMCommCallback cb, const void* user_data);
 
 /*
@@ -288,10 +433,66 @@ TIM_API int TIM_DECL TIMGroupGetMemberInfoList(const char* json_group_getmeminfo
  */
 TIM_API int TIM_DECL TIMGroupSearchGroupMembers(const char* json_group_search_group_members_param, TIMCommCallback cb, const void* user_data);
 
-/* Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013). */
+/*
+ * Changes a member. Built are kTIMGroupMemberModifyFlag_MemberRole (the owner of a Public or Meeting group
+ * makes another member an admin, 300, or an ordinary member, 200) and kTIMGroupMemberModifyFlag_MsgFlag (the
+ * caller changes how he himself receives from the group). One of the two in a call.
+ *
+ * - json_group_modifymeminfo_param: JSON object GroupModifyMemberInfoParam; group, user and flags are
+ *   required.
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: ""
+ *
+ * Events: Role, not in Meeting groups: all members get a message with a GroupTipsElem of type
+ * kTIMGroupTip_SetAdmin or kTIMGroupTip_CancelAdmin, and TIMSetGroupTipsEventCallback. A role or option that
+ * is set already causes none.
+ *
+ * Errors: Returned at once: -4 json_group_modifymeminfo_param is NULL; -3 it is not valid JSON, not an
+ * object, empty, or lacks group, user or flags. In the callback: 6013 not initialised; 6014 nobody is logged
+ * in; 6017 no flag, or a flag whose value is missing; 7013 other flags; 10004 no such role or option, both
+ * flags at once, another user's option, the caller's own role, a Work group (it has no admins), or the user
+ * is no member; 10007 the caller is not a member, or not the owner; 10010 no such group; 10015 the group's id
+ * is empty; 20003 no such user; network codes 9508 to 9525.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0
+ */
 TIM_API int TIM_DECL TIMGroupModifyMemberInfo(const char* json_group_modifymeminfo_param, TIMCommCallback cb, const void* user_data);
 
-/* Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013). */
+/*
+ * Makes users members without asking them. In Work groups any member may. In others it depends on
+ * create_group_param_approve_option: with kTIMGroupAddOpt_Forbid, the default, nobody may; with
+ * kTIMGroupAddOpt_Any any member; with kTIMGroupAddOpt_Auth the owner and admins, because approval is not
+ * built yet.
+ *
+ * - json_group_invite_param: JSON object GroupInviteMemberParam; group and users are required.
+ *   group_invite_member_param_user_data has no effect yet.
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: Array of GroupInviteMemberResult in the order of the users: kTIMGroupMember_HandledSuc,
+ * kTIMGroupMember_Included (a member already), or kTIMGroupMember_HandledErr (no such user, he is in 1,000
+ * groups, or no room was left).
+ *
+ * Events: The invited, on all devices: kTIMConvEvent_Add. All members, not in Meeting groups: a message with
+ * a GroupTipsElem of type kTIMGroupTip_Invite, join type kTIMGroupJoin_Invite, and
+ * TIMSetGroupTipsEventCallback.
+ *
+ * Errors: Returned at once: -4 json_group_invite_param is NULL; -3 it is not valid JSON, not an object,
+ * empty, or lacks group or users. In the callback: 6013 not initialised; 6014 nobody is logged in; 7013 an
+ * ordinary member's invitation needs an approval, which is not built; 8510 no users; 10005 more than 20;
+ * 10007 the caller is not a member, or nobody is invited to this group; 10010 no such group; 10014 the group
+ * is full; 10015 the group's id is empty; network codes 9508 to 9525.
+ *
+ * Limits: 20 users in a call.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0
+ */
 TIM_API int TIM_DECL TIMGroupInviteMember(const char* json_group_invite_param, TIMCommCallback cb, const void* user_data);
 
 /* Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013). */

@@ -8,6 +8,7 @@ import (
 
 	"timbre/core/account"
 	"timbre/core/conversation"
+	"timbre/core/group"
 	"timbre/core/media"
 	"timbre/core/message"
 	"timbre/core/outbox"
@@ -33,6 +34,7 @@ type session struct {
 	sync     *sync.Engine
 	files    *media.Files
 	users    *account.Users
+	groups   *group.Groups
 	loaded   atomic.Bool
 }
 
@@ -66,6 +68,7 @@ func (c *Client) newSession(user string) (*session, error) {
 		Client: c.files, Folder: c.folder(user), Log: log})
 	s.messages.Connect(s.outbox, c.link, s.sync, s.files)
 	s.users = account.New(c.link, settings.timeout)
+	s.groups = group.New(c.link, st, settings.timeout)
 	if err := s.messages.OpenAccepted(c.folder(user), key); err != nil {
 		st.Close()
 		return nil, err
@@ -135,6 +138,7 @@ func (c *Client) endedBy() int {
 type Account struct {
 	Messages *message.Messages
 	Users    *account.Users
+	Groups   *group.Groups
 	Files    *media.Files
 	Online   bool // logged in; the connection may be broken all the same
 }
@@ -147,5 +151,5 @@ func (c *Client) Account() *Account {
 	if s == nil || c.status == tim.LoginStatusLogouting {
 		return nil
 	}
-	return &Account{Messages: s.messages, Users: s.users, Files: s.files, Online: c.status == tim.LoginStatusLogined}
+	return &Account{Messages: s.messages, Users: s.users, Groups: s.groups, Files: s.files, Online: c.status == tim.LoginStatusLogined}
 }

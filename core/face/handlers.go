@@ -20,7 +20,7 @@ type handler struct {
 var handlers = func() map[tim.Op]handler {
 	all := map[tim.Op]handler{}
 	for _, part := range []map[tim.Op]handler{managerHandlers, messageHandlers, changeHandlers, receiptHandlers,
-		mediaHandlers, conversationHandlers, experimentalHandlers} {
+		mediaHandlers, conversationHandlers, groupHandlers, experimentalHandlers} {
 		for op, h := range part {
 			all[op] = h
 		}

@@ -72,7 +72,7 @@ func (m *Messages) put(tx *sqlite.Tx, r *Row) error {
 	if r.Status != tim.MsgDeleted && r.Status != tim.MsgRevoked {
 		text = search.Text(gjson.Parse(r.Elements))
 	}
-	return m.search.Put(tx, search.Doc{Conv: r.Conv, Place: r.Sort / 2, Row: r.ID, Time: r.moment()}, text)
+	return m.search.Put(tx, search.Doc{Conv: r.Conv, Place: r.Sort - 1, Row: r.ID, Time: r.moment()}, text)
 }
 
 // unindex takes the rows of a condition out of the index.

@@ -849,7 +849,7 @@ var functions = [...]Function{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMGroupTopicChangedCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupCreate: {Op: OpTIMGroupCreate, Name: "TIMGroupCreate", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMGroupCreate: {Op: OpTIMGroupCreate, Name: "TIMGroupCreate", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_group_create_param", Kind: KindText, JSON: Object, Empty: -3},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
@@ -859,23 +859,23 @@ var functions = [...]Function{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupJoin: {Op: OpTIMGroupJoin, Name: "TIMGroupJoin", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMGroupJoin: {Op: OpTIMGroupJoin, Name: "TIMGroupJoin", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
 		{Name: "hello_msg", Kind: KindText, Optional: true},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupQuit: {Op: OpTIMGroupQuit, Name: "TIMGroupQuit", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMGroupQuit: {Op: OpTIMGroupQuit, Name: "TIMGroupQuit", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupGetJoinedGroupList: {Op: OpTIMGroupGetJoinedGroupList, Name: "TIMGroupGetJoinedGroupList", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMGroupGetJoinedGroupList: {Op: OpTIMGroupGetJoinedGroupList, Name: "TIMGroupGetJoinedGroupList", Returns: "int", State: StateCache, Built: true, Params: []Param{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupGetGroupInfoList: {Op: OpTIMGroupGetGroupInfoList, Name: "TIMGroupGetGroupInfoList", Returns: "int", State: StateLogin, Params: []Param{
-		{Name: "json_group_getinfo_param", Kind: KindText, JSON: Object, Empty: -3},
+	OpTIMGroupGetGroupInfoList: {Op: OpTIMGroupGetGroupInfoList, Name: "TIMGroupGetGroupInfoList", Returns: "int", State: StateLogin, Built: true, Params: []Param{
+		{Name: "json_group_getinfo_param", Kind: KindText, JSON: Array, Empty: -3},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
@@ -971,7 +971,7 @@ var functions = [...]Function{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupGetMemberInfoList: {Op: OpTIMGroupGetMemberInfoList, Name: "TIMGroupGetMemberInfoList", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMGroupGetMemberInfoList: {Op: OpTIMGroupGetMemberInfoList, Name: "TIMGroupGetMemberInfoList", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_group_getmeminfos_param", Kind: KindText, JSON: Object, Empty: -3},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
@@ -981,12 +981,12 @@ var functions = [...]Function{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupModifyMemberInfo: {Op: OpTIMGroupModifyMemberInfo, Name: "TIMGroupModifyMemberInfo", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMGroupModifyMemberInfo: {Op: OpTIMGroupModifyMemberInfo, Name: "TIMGroupModifyMemberInfo", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_group_modifymeminfo_param", Kind: KindText, JSON: Object, Empty: -3},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupInviteMember: {Op: OpTIMGroupInviteMember, Name: "TIMGroupInviteMember", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMGroupInviteMember: {Op: OpTIMGroupInviteMember, Name: "TIMGroupInviteMember", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_group_invite_param", Kind: KindText, JSON: Object, Empty: -3},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},

@@ -70,7 +70,8 @@ func (t *tip) content(r *record, platform string, now int64) []byte {
 	number := random.Uint32()
 	id := strconv.FormatUint(account.TinyID(0), 10) + "-" + strconv.FormatInt(now, 10) + "-" + strconv.FormatUint(uint64(number), 10)
 	return protocol.Marshal(map[string]any{"id": id, "ct": now, "r": number, "p": tim.PlatformOther,
-		protocol.ContentElements: []object{t.element(r, platform, now)}})
+		protocol.ContentElements: []object{t.element(r, platform, now)},
+		protocol.ContentExtra:    object{tim.KeyMsgPriority: tim.MsgPriorityLowest}})
 }
 
 // object is public JSON.
