@@ -198,7 +198,7 @@ func (d *download) receive(a *http.Response, w *watch) (moved bool, err error) {
 		d.part.remove()
 		return moved, failed(tim.ErrFileTransDownloadFailed, "the file is larger than any may be")
 	}
-	return moved, d.finish(a)
+	return false, d.finish(a) // what is thrown away is no progress
 }
 
 // open prepares the part file for what the answer brings and returns the size of the whole, -1 when nobody knows it.

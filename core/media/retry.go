@@ -1,6 +1,7 @@
 package media
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -34,17 +35,19 @@ var (
 // repeat tries until it works, until it cannot, or until the context ends. A try says whether it got further.
 func (f *Files) repeat(ctx context.Context, t transfer, try func() (moved bool, err error)) error {
 	refusals, cuts := 0, 0
+	var obstacle error // the last error that was not the context's end
 	for {
 		moved, err := try()
 		if err == nil {
 			return nil
 		}
-		if ctx.Err() != nil {
-			return t.ended(ctx, err)
-		}
 		if moved {
-			refusals, cuts = 0, 0
+			refusals, cuts, obstacle = 0, 0, nil
 		}
+		if ctx.Err() != nil {
+			return t.ended(ctx, cmp.Or(obstacle, err))
+		}
+		obstacle = err
 		again, limited := f.worthwhile(err)
 		if limited {
 			refusals++

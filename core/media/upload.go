@@ -77,7 +77,7 @@ func (u *upload) try(ctx context.Context) (s protocol.FileState, moved bool, err
 		return s, moved, gone(err)
 	}
 	s, err = u.ask(ctx, l, "/files/"+url.PathEscape(s.ID)+"/done?name="+url.QueryEscape(u.local.Name), nil)
-	return s, moved, gone(err)
+	return s, false, gone(err) // what the server throws away is no progress
 }
 
 // gone makes a refusal that comes from the end of an upload, as after a week's pause, one that begins anew.

@@ -37,7 +37,8 @@ var elementKeys = map[int64][]struct{ key, value string }{
 		{tim.KeyVideoElemImagePath, `""`}, {tim.KeyVideoElemImageSize, "0"}, {tim.KeyVideoElemImageType, `""`},
 		{tim.KeyVideoElemImageWidth, "0"}, {tim.KeyVideoElemVideoDuration, "0"}, {tim.KeyVideoElemVideoId, `""`},
 		{tim.KeyVideoElemVideoPath, `""`}, {tim.KeyVideoElemVideoSize, "0"}, {tim.KeyVideoElemVideoType, `""`}},
-	tim.ElemMerge: {},
+	tim.ElemMerge: {{tim.KeyMergerElemAbstractArray, "[]"}, {tim.KeyMergerElemCompatibleText, `""`},
+		{tim.KeyMergerElemLayersOverLimit, "false"}, {tim.KeyMergerElemTitle, `""`}},
 }
 
 // complete returns the elements with the defaults of missing keys added. An array that is complete stays as it is, byte

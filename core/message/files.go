@@ -17,13 +17,7 @@ func (m *Messages) Download(id, url, path string, progress func(json string), do
 		done(tim.ErrInvalidParameters, "an id or a URL, and a path are needed", "")
 		return
 	}
-	m.uploads.mu.Lock()
-	stopped := m.uploads.stopped
-	if stopped == nil {
-		m.uploads.wg.Add(1)
-	}
-	m.uploads.mu.Unlock()
-	if stopped != nil {
+	if !m.uploads.begin() {
 		done(m.self.Ended(), "the account was closed meanwhile", "")
 		return
 	}

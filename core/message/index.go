@@ -2,6 +2,7 @@ package message
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"sync"
 	"time"
@@ -160,6 +161,10 @@ func (m *Messages) indexIdle() {
 			}
 			return err
 		},
-		Failed: func(err error) { m.log.Warn("messages could not be indexed for searching", "err", err) },
+		Failed: func(err error) {
+			if !errors.Is(err, store.ErrClosed) { // the next session goes on
+				m.log.Warn("messages could not be indexed for searching", "err", err)
+			}
+		},
 	})
 }

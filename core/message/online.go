@@ -8,6 +8,7 @@ import (
 
 	"timbre/core/conversation"
 	"timbre/core/event"
+	"timbre/core/store"
 	"timbre/core/transport"
 	"timbre/model/tim"
 	"timbre/protocol"
@@ -19,8 +20,14 @@ func (m *Messages) sendOnline(d *Draft, done event.Done) {
 		m.requestOnline(d, done)
 		return
 	}
-	m.uploads.wg.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), m.self.Timeout())
+	if !m.uploads.begin() {
+		d.row.Status = tim.MsgSendFail
+		m.Refuse(d, m.dbError(store.ErrClosed), done)
+		return
+	}
+	go func() {
+		defer m.uploads.wg.Done()
+		ctx, cancel := context.WithTimeout(m.uploads.life, m.self.Timeout())
 		defer cancel()
 		for _, i := range d.uploads {
 			element, err := m.uploadElement(ctx, d.row, i, gjson.Parse(d.row.Elements).Array()[i], func() {})
@@ -34,7 +41,7 @@ func (m *Messages) sendOnline(d *Draft, done event.Done) {
 			}
 		}
 		m.requestOnline(d, done)
-	})
+	}()
 }
 
 func (m *Messages) requestOnline(d *Draft, done event.Done) {

@@ -50,11 +50,15 @@ func (m *Messages) Subject(typ int, peer string, msg gjson.Result) (s Subject, e
 	}
 	err = m.store.Read(context.Background(), func(q sqlite.Queryer) error {
 		row, err := m.rowOf(q, &s)
+		elsewhere := row == nil && err == nil && peer == "" && s.ID != ""
+		if elsewhere { // the JSON may come from the other side, whose conversation has another name
+			row, err = byMsgID(q, s.ID)
+		}
 		if err != nil || row == nil {
 			return err
 		}
 		s.row, s.Seq = row, row.Seq
-		if s.Peer == "" {
+		if s.Peer == "" || elsewhere {
 			c, err := conversation.ByID(q, row.Conv)
 			if c != nil {
 				s.Type, s.Peer = c.Type, c.Peer

@@ -45,6 +45,16 @@ var (
 	errStalled   = errors.New("nothing moved for too long")
 )
 
+// begin says whether a transfer may begin; done must follow.
+func (u *uploads) begin() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.stopped == nil {
+		u.wg.Add(1)
+	}
+	return u.stopped == nil
+}
+
 // keepUploads notes that a message waits for its files, so that a later process goes on with them.
 func (m *Messages) keepUploads(tx *store.Tx, ref int64) error {
 	return tx.Exec(`INSERT OR IGNORE INTO upload (ref) VALUES (?)`, ref)
