@@ -85,7 +85,7 @@ func (s *Server) assemble(cfg *config.Config, policy account.Policy, secrets acc
 		return err
 	}
 	s.metrics = metrics.New(s.store.Queued, func() int { return s.gateway.Waiting() })
-	if err := s.openFiles(cfg, func() time.Duration { return 0 }); err != nil {
+	if err := s.openFiles(cfg, cfg.Retention); err != nil {
 		return err
 	}
 	s.gateway = gateway.New(cfg.Gateway(), gateway.Parts{

@@ -1,10 +1,14 @@
 // Command timbench loads a timbred through its protocol and says how fast it was.
 //
+//	timbench pairs    senders and receivers, two by two (what it does when nothing is said)
+//	timbench group    a group whose members are all online, one or more of which send
+//
 // A pair is a sender and a receiver, each with a connection of its own. The sender keeps a window: so many messages may
-// be on their way at a time, counted until the receiver has them. What it may send at once goes into one frame, as a
-// client's library does it. Latency runs from just before the sender's write to the moment when the receiver has parsed
-// the message; both are in this process and read the same monotonic clock. Every message is counted and must arrive
-// exactly once and be acknowledged; the acknowledgement comes after the server's fsync.
+// be on their way at a time, counted until the receiver has them, in a group until the last member has them. What it may
+// send at once goes into one frame, as a client's library does it. Latency runs from just before the sender's write to
+// the moment when the receiver has parsed the message, in a group when it has read the frame; both are in this process
+// and read the same monotonic clock. Every message is counted and must arrive exactly once and be acknowledged; the
+// acknowledgement comes after the server's fsync.
 package main
 
 import (
@@ -13,6 +17,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strings"
 	"time"
 )
 
@@ -20,6 +25,7 @@ type options struct {
 	url, app, secret, start, dir string
 	seconds, body                int
 	window                       int
+	members, senders             int
 }
 
 func main() {
@@ -31,15 +37,28 @@ func main() {
 	flag.StringVar(&o.dir, "dir", "", "where to put that data folder, the system's temporary folder by default")
 	flag.IntVar(&o.seconds, "seconds", 5, "measured seconds for each scenario, after one second to warm up")
 	flag.IntVar(&o.body, "body", 100, "bytes of text in a message")
-	flag.IntVar(&o.window, "window", 16, "messages on their way for each of the 50 pairs")
-	flag.Parse()
-	if err := run(&o); err != nil {
+	flag.IntVar(&o.window, "window", 16, "messages on their way for each of the 50 pairs, or for each sender of a group")
+	flag.IntVar(&o.members, "members", 200, "members of the group, all online")
+	flag.IntVar(&o.senders, "senders", 1, "how many of them send")
+	mode, args := "pairs", os.Args[1:]
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		mode, args = args[0], args[1:]
+	}
+	_ = flag.CommandLine.Parse(args) // it exits on errors
+	if err := run(&o, mode); err != nil {
 		fmt.Fprintln(os.Stderr, "timbench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(o *options) error {
+func run(o *options, mode string) error {
+	load, known := map[string]func(*options) error{"pairs": pairs, "group": group}[mode]
+	switch {
+	case !known:
+		return fmt.Errorf("%q: want pairs or group", mode)
+	case o.members < 2 || o.senders < 1 || o.senders >= o.members || o.window < 1:
+		return errors.New("want at least two members, and more of them than senders, and a window")
+	}
 	if o.start != "" {
 		s, err := startServer(o)
 		if err != nil {
@@ -52,7 +71,11 @@ func run(o *options) error {
 	}
 	fmt.Printf("timbench: %d bytes of text, %d s a scenario, %d CPUs shared by server and generator, %s\n\n",
 		o.body, o.seconds, runtime.NumCPU(), runtime.Version())
-	header()
+	return load(o)
+}
+
+func pairs(o *options) error {
+	header("msg/s")
 	for _, s := range []scenario{
 		{name: "1 to 1", pairs: 1, window: 1},
 		{name: "1 to 1, saturated", pairs: 1, window: 64},
@@ -62,9 +85,24 @@ func run(o *options) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
-		r.print(&s)
+		r.print(s.name, s.window)
 	}
 	fmt.Println(method)
+	return nil
+}
+
+func group(o *options) error {
+	c, err := gather(o, o.senders)
+	if err != nil {
+		return err
+	}
+	r, err := c.run(time.Duration(o.seconds) * time.Second)
+	if err != nil {
+		return err
+	}
+	header("deliv./s")
+	r.print(fmt.Sprintf("%d members, %d send", o.members, o.senders), o.window)
+	fmt.Println(groupMethod)
 	return nil
 }
 
@@ -72,3 +110,8 @@ const method = `
 Method: every message is durable (fsync) before its acknowledgement, and was checked to arrive exactly once. Latency is
 from the sender's write to the receiver having parsed the message, on one monotonic clock. The window counts messages
 until the receiver has them; so at saturation latency is about window x pairs / rate.`
+
+const groupMethod = `
+Method: every message is durable (fsync) before it is delivered; each member but its sender gets it over a connection of
+his own, checked to be in order and without a hole. Latency is of each delivery, from the sender's write to the member
+having read the frame, on one monotonic clock. The window counts a sender's messages until the last member has them.`

@@ -56,7 +56,7 @@ func (p *pair) run(stop <-chan struct{}, readers *sync.WaitGroup) error {
 	readers.Go(func() { readLines(p.receiver, p.push) })
 	var frame []byte
 	for {
-		n, ok := p.wait(stop)
+		n, ok := available(p.credit, stop)
 		if !ok {
 			return nil
 		}
@@ -67,16 +67,16 @@ func (p *pair) run(stop <-chan struct{}, readers *sync.WaitGroup) error {
 	}
 }
 
-// wait returns how many messages may be sent now, at least one.
-func (p *pair) wait(stop <-chan struct{}) (n int, ok bool) {
+// available takes the credit that there is and returns how many messages may be sent now, at least one.
+func available(credit <-chan struct{}, stop <-chan struct{}) (n int, ok bool) {
 	select {
 	case <-stop:
 		return 0, false
-	case <-p.credit:
+	case <-credit:
 	}
 	for n = 1; ; n++ {
 		select {
-		case <-p.credit:
+		case <-credit:
 		default:
 			return n, true
 		}

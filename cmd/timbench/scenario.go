@@ -106,12 +106,12 @@ func settle(pairs []*pair, r *result) error {
 	return nil
 }
 
-func header() {
-	fmt.Printf("%-20s %6s %10s %10s %9s %9s %9s %9s\n", "scenario", "window", "messages", "msg/s", "p50 ms", "p90 ms", "p99 ms", "max ms")
+func header(rate string) {
+	fmt.Printf("%-20s %6s %10s %10s %9s %9s %9s %9s\n", "scenario", "window", "messages", rate, "p50 ms", "p90 ms", "p99 ms", "max ms")
 }
 
-func (r *result) print(s *scenario) {
-	fmt.Printf("%-20s %6d %10d %10.0f %9.2f %9.2f %9.2f %9.2f\n", s.name, s.window, r.messages, r.rate,
+func (r *result) print(name string, window int) {
+	fmt.Printf("%-20s %6d %10d %10.0f %9.2f %9.2f %9.2f %9.2f\n", name, window, r.messages, r.rate,
 		r.quantile(0.5), r.quantile(0.9), r.quantile(0.99), r.quantile(1))
 }
 

@@ -27,7 +27,8 @@ func startServer(o *options) (*server, error) {
 	var secret [32]byte
 	rand.Read(secret[:]) // never fails
 	o.secret = hex.EncodeToString(secret[:])
-	s := &server{dir: dir, cmd: exec.Command(o.start, "serve", "--listen", "127.0.0.1:0", "--data", dir, "--log-level", "warn")}
+	s := &server{dir: dir, cmd: exec.Command(o.start, "serve", "--listen", "127.0.0.1:0", "--data", dir, "--log-level", "warn",
+		"--group-rate", "0")}
 	s.cmd.Env = append(os.Environ(), "TIMBRED_APP="+o.app+":"+o.secret) // other users can read a command line
 	s.cmd.Stderr = os.Stderr
 	out, err := s.cmd.StdoutPipe()

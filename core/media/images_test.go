@@ -438,3 +438,19 @@ func FuzzPrepare(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkPrepare12MP(b *testing.B) {
+	var data bytes.Buffer
+	_ = jpeg.Encode(&data, photo(4000, 3000), &jpeg.Options{Quality: 90}) // into memory
+	path := filepath.Join(b.TempDir(), "a.jpg")
+	if err := os.WriteFile(path, data.Bytes(), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		m, err := media.Prepare(path, 1, b.TempDir())
+		if err != nil {
+			b.Fatal(err)
+		}
+		m.Remove()
+	}
+}

@@ -1,6 +1,7 @@
 package message
 
 import (
+	"context"
 	"encoding/json"
 
 	"github.com/tidwall/gjson"
@@ -12,6 +13,7 @@ import (
 	"timbre/model"
 	"timbre/model/tim"
 	"timbre/protocol"
+	"timbre/sqlite"
 )
 
 // Revoke takes a message back for everybody.
@@ -83,15 +85,19 @@ func (m *Messages) Edit(s Subject, msg gjson.Result, done event.Done) {
 	if v := msg.Get(tim.KeyMsgVersion); v.Exists() {
 		version = v.Uint()
 	}
+	if base.Status == tim.MsgRevoked {
+		done(tim.ErrSDKMsgModifyConflict, "the message is revoked", m.asKnown(s, msg.Raw))
+		return
+	}
 	if bad := base.edit(msg); bad != nil {
-		done(bad.Code, bad.Text, msg.Raw)
+		done(bad.Code, bad.Text, m.asKnown(s, msg.Raw))
 		return
 	}
 	var a protocol.Edited
 	bad = m.ask(protocol.OpEdit, m.newKey(), protocol.Edit{Target: s.target(), Seq: s.Seq, Version: version,
 		Content: json.RawMessage(base.content())}, &a)
 	if bad != nil && bad.Code != model.CodeEditConflict {
-		done(bad.Code, bad.Text, msg.Raw)
+		done(bad.Code, bad.Text, m.asKnown(s, msg.Raw))
 		return
 	}
 	conflict := bad != nil
@@ -107,6 +113,24 @@ func (m *Messages) Edit(s Subject, msg gjson.Result, done event.Done) {
 		}
 		return m.publicJSON(tx, row)
 	})
+}
+
+// asKnown is the result of a refused edit: the message as it is here, else the caller's.
+func (m *Messages) asKnown(s Subject, given string) string {
+	if s.row == nil {
+		return given
+	}
+	err := m.store.Read(context.Background(), func(q sqlite.Queryer) error {
+		text, err := m.publicJSON(q, s.row)
+		if text != "" {
+			given = text
+		}
+		return err
+	})
+	if err != nil {
+		m.log.Error("a message could not be read", "err", err)
+	}
+	return given
 }
 
 // current is the message as it is known here, or else at the server.

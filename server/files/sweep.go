@@ -60,9 +60,14 @@ func (f *Files) condemned(ctx context.Context, after string) (list []row, err er
 	return list, err
 }
 
-// erase waits for parts that are just being written, so that nothing comes after the end.
+// erase leaves a file to the next sweep to which something is just being written, so that nothing comes after the end
+// and nobody slow holds up the sweep.
 func (f *Files) erase(ctx context.Context, r *row) error {
-	defer f.gates.enter(r.id, true)()
+	leave, ok := f.gates.try(r.id)
+	if !ok {
+		return nil
+	}
+	defer leave()
 	if err := f.Blobs.Delete(ctx, r.id, model.FileParts(r.size)); err != nil {
 		return err
 	}

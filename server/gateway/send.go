@@ -129,15 +129,12 @@ func (c *conn) whisper(id uint64, o *message.Outgoing, msg protocol.Message) {
 	}
 	answer := protocol.AppendSent(nil, protocol.Sent{Time: now})
 	c.change(id, func(tx *sqlite.Tx) (changed, error) {
-		dropped := false
+		judge := func() (bool, error) { return c.g.Messages.Shut(tx, o.From, o.To) }
 		if o.GID != 0 {
-			var err error
-			if dropped, err = c.g.Groups.Admit(tx, o); err != nil {
-				return changed{}, err
-			}
+			judge = func() (bool, error) { return c.g.Groups.Admit(tx, o) }
 		}
-		if dropped {
-			return changed{body: answer}, nil
+		if dropped, err := judge(); dropped || err != nil {
+			return changed{body: answer}, err
 		}
 		return changed{body: answer, direct: []session.Direct{to}}, nil
 	})

@@ -30,6 +30,12 @@ func (m *Messages) SetOptions(tx *sqlite.Tx, user User, app uint64, peers []User
 	return changes, nil
 }
 
+// Shut says whether a user does not want to hear from another.
+func (m *Messages) Shut(tx *sqlite.Tx, from, to User) (bool, error) {
+	c, err := m.pending(tx).find(tx, from.UID, to.UID)
+	return c != nil && from.UID != to.UID && c.side(to.UID).option == notReceived, err
+}
+
 // SetAllOption changes how a user receives at certain times.
 func (m *Messages) SetAllOption(tx *sqlite.Tx, user User, all protocol.AllOption) ([]changelog.Change, error) {
 	if err := tx.Exec(`INSERT INTO option_all (uid, option) VALUES (?,?) ON CONFLICT (uid) DO UPDATE SET option=excluded.option`,

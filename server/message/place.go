@@ -80,7 +80,7 @@ func (m *Messages) find(q sqlite.Queryer, user User, w Where) (*place, error) {
 	return &place{user: user, room: r, seat: s}, nil
 }
 
-// open is find inside a transaction, where the batch's picture counts.
+// place is find inside a transaction, where the batch's picture counts.
 func (p *pending) place(tx *sqlite.Tx, user User, w Where) (*place, error) {
 	if w.GID == 0 {
 		c, err := p.find(tx, user.UID, w.Peer.UID)

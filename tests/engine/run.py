@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Runs the engine's tests: the real library against a real timbred.
 
-    tests/engine/run.py [-j N] [-l] [NAME...]
+    tests/engine/run.py [-j N] [-l] [--full] [NAME...]
 
-NAME picks the tests whose name contains it; -l lists them. Inside tests/with_server.sh the ordinary tests use that
+NAME picks the tests whose name contains it; -l lists them; --full (or TIMBRE_TEST=full) runs those that can also with
+restarts in their middle. Inside tests/with_server.sh the ordinary tests use that
 server, else one of their own; tests that stop, restart or configure a server always have their own. Prints `ok NAME`
 with its seconds a test, what went wrong with a failed one, and ends with the number of failures as status.
 """
@@ -95,21 +96,26 @@ class Test:
                 print("cleaning up: %s" % e, file=sys.stderr)
 
 
-def tests():
+def tests(full):
     for file in sorted(os.listdir(HERE)):
         if file.startswith("test_") and file.endswith(".py"):
             module = importlib.import_module(file[:-3])
             for name in [n for n in vars(module) if n.startswith("test_")]:
-                yield file[5:-3] + "." + name[5:], getattr(module, name)
+                base, fn = file[5:-3] + "." + name[5:], getattr(module, name)
+                if hasattr(fn, "variants"):  # see talks.py
+                    yield from ((base + "/" + kind, run) for kind, run in fn.variants(full))
+                else:
+                    yield base, fn
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-j", type=int, default=4, help="tests at a time")
     parser.add_argument("-l", action="store_true", help="list the tests")
+    parser.add_argument("--full", action="store_true", default=os.environ.get("TIMBRE_TEST") == "full", help="restarts too")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
-    chosen = [(n, f) for n, f in tests() if not options.names or any(w in n for w in options.names)]
+    chosen = [(n, f) for n, f in tests(options.full) if not options.names or any(w in n for w in options.names)]
     if options.l:
         print("\n".join(n for n, _ in chosen))
         return 0

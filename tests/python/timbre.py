@@ -20,6 +20,7 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -269,11 +270,15 @@ class Client:
         if url:
             environ["TIM_SERVER_URL"] = url
         environ.update(env or {})
+        self.environ, self.cwd, self.settings = environ, cwd or self.folder, ()
         self.errors = open(os.path.join(self.folder, "stderr"), "ab")
+        self._spawn()
+
+    def _spawn(self):
         self.process = subprocess.Popen([sys.executable, os.path.abspath(__file__), "worker"], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=self.errors, text=True, env=environ,
-                                        cwd=cwd or self.folder)
-        self.ready = False
+                                        stdout=subprocess.PIPE, stderr=self.errors, text=True, env=self.environ,
+                                        cwd=self.cwd)
+        self.ready = self.dead = False
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         self.until(lambda: self.ready, DEADLINE, "the worker to load the library")
@@ -407,7 +412,8 @@ class Client:
         settings = {"sdk_config_config_file_path": os.path.join(self.folder, "data"),
                     "sdk_config_log_file_path": os.path.join(self.folder, "log")}
         settings.update(config)
-        equal(self.call("TIMInit", APP if app is None else app, settings).rc, 0, "TIMInit")
+        self.settings = (APP if app is None else app, settings)
+        equal(self.call("TIMInit", *self.settings).rc, 0, "TIMInit")
         return self
 
     def login(self, ticket=None, wait=True):
@@ -440,6 +446,15 @@ class Client:
         self.process.wait()
         self.reader.join(5)
 
+    def again(self):
+        """What a crash and a new start do: another process with the same folder, logged in. The events go on in one log."""
+        self.kill()
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self._spawn()
+        equal(self.call("TIMInit", *self.settings).rc, 0, "TIMInit")
+        return self.login()
+
     def close(self):
         """Ends the process without ceremony and removes its folder."""
         if self.process.poll() is None:
@@ -459,9 +474,9 @@ class Client:
 
     # ---- what tests do all the time
 
-    def send(self, peer, elements, **keys):
+    def send(self, peer, elements, kind=C2C, **keys):
         """Begins a send and returns the call; its buffer holds the message's id."""
-        return self.begin("TIMMsgSendMessage", peer, C2C, dict({"message_elem_array": elements}, **keys))
+        return self.begin("TIMMsgSendMessage", peer, kind, dict({"message_elem_array": elements}, **keys))
 
     def sent(self, peer, elements, **keys):
         """Sends and returns the message as the result has it."""
@@ -470,13 +485,13 @@ class Client:
     def text(self, peer, text, **keys):
         return self.sent(peer, [text_elem(text)], **keys)
 
-    def history(self, peer, count=20, last=None, newer=False, cloud=True, **keys):
+    def history(self, peer, count=20, last=None, newer=False, cloud=True, kind=C2C, **keys):
         param = {"msg_getmsglist_param_count": count, "msg_getmsglist_param_is_forward": newer,
                  "msg_getmsglist_param_is_ramble": cloud}
         if last is not None:
             param["msg_getmsglist_param_last_msg"] = last
         param.update({"msg_getmsglist_param_" + k if not k.startswith("msg_") else k: v for k, v in keys.items()})
-        return self.ok("TIMMsgGetMsgList", peer, C2C, param).json
+        return self.ok("TIMMsgGetMsgList", peer, kind, param).json
 
     def texts(self, peer, count=20, **keys):
         return [text_of(m) for m in self.history(peer, count, **keys)]
@@ -552,6 +567,15 @@ class Server:
         if self.process:
             self.process.stdout.close()
         return self
+
+    def database(self, statement, *values):
+        """Runs a statement on the server's database and returns the rows; to change it, stop the server first."""
+        db = sqlite3.connect(os.path.join(self.folder, "data/timbred.db"), timeout=10)
+        try:
+            with db:
+                return db.execute(statement, values).fetchall()
+        finally:
+            db.close()
 
     def close(self):
         self.stop(hard=True)
