@@ -378,10 +378,10 @@ TIM_API int TIM_DECL TIMGroupGetJoinedGroupList(TIMCommCallback cb, const void* 
  * for a group that does not exist.
  *
  * Errors: Returned at once: -4 json_group_getinfo_param is NULL; -3 it is not valid JSON, not an array, or
- * empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 no ids in the array; network
- * codes 9508 to 9525.
+ * empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 no ids in the array, or too
+ * many; network codes 9508 to 9525.
  *
- * Limits: The server is asked for 50 groups at a time; there is no limit for a call.
+ * Limits: 1,000 groups in a call.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *

@@ -57,6 +57,9 @@ type Range struct {
 	Hi    uint64 `json:"hi"`    // 0: up to the newest
 	Limit int    `json:"limit"` // at most MaxRange
 	Newer bool   `json:"newer"` // true: the Limit oldest of the range; false: the Limit newest
+	// Time cuts the range where this time lies, in milliseconds; 0: nowhere. Of the messages on the other side the nearest
+	// one stays, so that the answer shows where the time lies. Newer: what is older goes; else what is younger or as young.
+	Time int64 `json:"t,omitempty"`
 }
 
 // Ranged answers OpRange. Every message that exists with Lo <= seq <= Hi is in Msgs, in ascending order.

@@ -158,11 +158,11 @@ type Self struct {
 
 // Membership is the data of EntryGroup: the group as the user sees it, or with In false that he is not in it any more.
 type Membership struct {
-	In    bool   `json:"in"`
-	Pos   uint64 `json:"pos,omitempty"` // of the group's log when the user came in: what follows is for him
+	In  bool   `json:"in"`
+	Pos uint64 `json:"pos,omitempty"` // of the group's log when the user came in: what follows is for him
 	// Changed says that the user was in before, with Pos 0: only what the group says of him is new.
 	Changed bool   `json:"changed,omitempty"`
-	Group *Group `json:"group,omitempty"`
+	Group   *Group `json:"group,omitempty"`
 }
 
 // Groups is the body of OpGroups: the groups of the user in which something happened at or after Since, page by page.

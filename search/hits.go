@@ -74,15 +74,18 @@ func (x *Index) totals(r sqlite.Queryer, q *Query, match string, in []Span) ([]H
 	if err != nil {
 		return nil, err
 	}
-	limit := perSpan * len(spans)
-	docs, err := x.scan(r, q, match, spans[0].lo, spans[len(spans)-1].hi, limit)
+	limit, lo, hi := perSpan*len(spans), spans[0].lo, spans[len(spans)-1].hi
+	docs, err := x.scan(r, &Query{}, match, lo, hi, limit) // unfiltered: a filter could make it read everything
+	if err == nil && len(docs) >= limit {
+		return x.bySpan(r, q, match, spans)
+	}
+	if err == nil && q.Where != "" {
+		docs, err = x.scan(r, q, match, lo, hi, -1)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if len(docs) < limit {
-		return byConv(docs, spans), nil
-	}
-	return x.bySpan(r, q, match, spans)
+	return byConv(docs, spans), nil
 }
 
 // scan returns the numbers of the hits, at most limit of them unless it is negative. They come as one text, for that is

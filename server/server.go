@@ -36,6 +36,7 @@ type Server struct {
 	log      *slog.Logger
 	store    *store.Store
 	messages *message.Messages
+	indexer  *message.Indexer
 	gateway  *gateway.Gateway
 	files    *files.Files
 	metrics  *metrics.Metrics
@@ -76,7 +77,7 @@ func (s *Server) assemble(cfg *config.Config, policy account.Policy, secrets acc
 	groups := group.New(s.messages, accounts, log, cfg.Groups(), time.Now)
 	s.store, err = store.Open(store.Config{
 		Dir: cfg.Data, Settled: events.Settle,
-		Schemas: []sqlite.Schema{account.Schema(), changelog.Schema(), message.Schema(), group.Schema(), files.Schema()},
+		Schemas: []sqlite.Schema{account.Schema(), changelog.Schema(), message.Schema(), message.IndexSchema(), group.Schema(), files.Schema()},
 	})
 	if err != nil {
 		return err
@@ -84,6 +85,7 @@ func (s *Server) assemble(cfg *config.Config, policy account.Policy, secrets acc
 	if err := s.store.Write(context.Background(), accounts.Started); err != nil {
 		return err
 	}
+	s.indexer = message.NewIndexer(s.messages, s.store, s.log)
 	s.metrics = metrics.New(s.store.Queued, func() int { return s.gateway.Waiting() })
 	if err := s.openFiles(cfg, cfg.Retention); err != nil {
 		return err
@@ -103,6 +105,7 @@ func (s *Server) Addr() string { return s.listener.Addr().String() }
 func (s *Server) Run(ctx context.Context) error {
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(s.listener) }()
+	defer s.index(ctx)()
 	sweep := time.NewTicker(sweepEvery)
 	defer sweep.Stop()
 	s.sweep(ctx)
@@ -117,6 +120,20 @@ func (s *Server) Run(ctx context.Context) error {
 		case <-sweep.C:
 			s.sweep(ctx)
 		}
+	}
+}
+
+// index makes messages findable in the background until the function that it returns is called.
+func (s *Server) index(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		s.indexer.Run(ctx)
+	}()
+	return func() {
+		cancel()
+		<-stopped
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"timbre/core/client"
 	"timbre/core/group"
+	"timbre/model"
 	"timbre/model/tim"
 )
 
@@ -59,8 +60,8 @@ func inviteMember(c *call) {
 
 func getGroupInfo(c *call) {
 	ids := texts(gjson.Parse(c.text(0)))
-	if len(ids) == 0 {
-		c.fail(tim.ErrInvalidParameters, "no groups named")
+	if len(ids) == 0 || len(ids) > model.MaxGroups {
+		c.fail(tim.ErrInvalidParameters, "1 to 1,000 group ids are needed")
 		return
 	}
 	c.online(func(a *client.Account) { a.Groups.Info(ids, c.done) })

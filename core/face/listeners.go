@@ -57,12 +57,18 @@ func (l *listeners) of(setter tim.Op) []listener {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var all []listener
-	if setter == tim.OpTIMAddRecvNewMsgCallback {
+	names := []tim.Op{setter}
+	switch setter {
+	case tim.OpTIMAddRecvNewMsgCallback:
 		all = append(all, l.messages...)
-		setter = tim.OpTIMSetRecvNewMsgCallback
+		names[0] = tim.OpTIMSetRecvNewMsgCallback
+	case tim.OpTIMSetMsgReadedReceiptCallback: // older hosts listen to receipts in groups by another name
+		names = append(names, tim.OpTIMSetMsgGroupMessageReceiptCallback)
 	}
-	if it := l.single[setter]; it.fn != 0 {
-		all = append(all, it)
+	for _, name := range names {
+		if it := l.single[name]; it.fn != 0 {
+			all = append(all, it)
+		}
 	}
 	return all
 }

@@ -74,6 +74,16 @@ func (m *Messages) membership(tx *store.Tx, entry *protocol.Entry) error {
 	if d.Group != nil {
 		describe(e, d.Group)
 	}
+	if d.Changed { // he was in before
+		e.Touch(tx, false)
+		return nil
+	}
+	if g := d.Group; g != nil && g.Self != nil {
+		e.MaxSeq, e.ClearSeq = max(e.MaxSeq, g.Max), max(e.ClearSeq, g.Self.ClearSeq)
+		e.OwnCount, e.OwnSeq = 0, g.Max // the server counts a member's messages from his coming in
+		e.PeerCount = max(e.PeerCount, g.Self.ReadCount)
+		e.MarkRead(g.Self.ReadSeq, g.Self.ReadCount, 0)
+	}
 	e.Touch(tx, !e.Visible)
 	m.pos.Follow(tx, entry.Group, d.Pos)
 	return nil

@@ -167,6 +167,17 @@ func (m *Messages) page(q sqlite.Queryer, c *conversation.Conversation, p Page) 
 	return rows(q, where.String()+direction, append(args, p.Count)...)
 }
 
+// begin is where the window begins in milliseconds: the first moment in it, or towards older the first behind it.
+func (p Page) begin() int64 {
+	switch {
+	case p.Begin <= 0:
+		return 0
+	case p.Newer:
+		return p.Begin * 1000
+	}
+	return (p.Begin + 1) * 1000
+}
+
 // window is the closed time window of a page in seconds, 0 where it is open.
 func window(p Page) (from, to int64) {
 	if p.Newer {

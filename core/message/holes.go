@@ -14,6 +14,7 @@ import (
 type need struct {
 	lo, hi uint64
 	limit  int
+	time   int64 // see protocol.Range
 }
 
 // fill pulls what the page needs and the database does not have.
@@ -27,7 +28,8 @@ func (m *Messages) fill(ctx context.Context, p Page) {
 		if err != nil || n.limit == 0 {
 			return
 		}
-		body := protocol.Marshal(protocol.Range{Target: target(p.Type, p.Peer), Lo: n.lo, Hi: n.hi, Limit: n.limit, Newer: p.Newer})
+		body := protocol.Marshal(protocol.Range{Target: target(p.Type, p.Peer), Lo: n.lo, Hi: n.hi, Limit: n.limit, Newer: p.Newer,
+			Time: n.time})
 		a, err := m.link.Ask(ctx, protocol.OpRange, "", body, timeout)
 		if err != nil || a.Code != 0 {
 			m.log.Warn("history: the server did not answer", "code", a.Code, "err", err)
@@ -83,12 +85,27 @@ func (m *Messages) missing(ctx context.Context, p Page) (n need, err error) {
 			return err
 		}
 		if c == nil { // never seen here: ask for the newest
-			n = need{lo: 1, limit: min(p.Count, protocol.MaxRange)}
+			n = need{lo: 1, limit: min(p.Count, protocol.MaxRange), time: p.begin()}
 			return nil
 		}
 		at, err := m.anchor(q, c, p)
 		if err != nil {
 			return err
+		}
+		if p.Begin > 0 && c.MaxSeq > 0 {
+			last, known, err := before(q, c, p.begin())
+			if err != nil {
+				return err
+			}
+			if !known { // the time lies in a hole: only the server knows where
+				n = need{lo: c.ClearSeq + 1, hi: c.MaxSeq, limit: min(p.Count+1, protocol.MaxRange), time: p.begin()}
+				return nil
+			}
+			if p.Newer {
+				at.sort = max(at.sort, sortOf(last))
+			} else {
+				at.sort = min(at.sort, sortOf(last+1))
+			}
 		}
 		if p.Newer {
 			n, err = newerHole(q, c, at, p.Count)
@@ -98,6 +115,22 @@ func (m *Messages) missing(ctx context.Context, p Page) (n need, err error) {
 		return err
 	})
 	return n, err
+}
+
+// before finds the last message of the server before a time in milliseconds. It is known when no hole parts it from the
+// next one.
+func before(q sqlite.Queryer, c *conversation.Conversation, time int64) (last uint64, known bool, err error) {
+	last = c.ClearSeq
+	const have = `SELECT seq FROM message WHERE conv=? AND seq IS NOT NULL AND server_time`
+	if _, err = q.Get(have+`<? ORDER BY sort DESC LIMIT 1`, []any{&last}, c.ID, time); err != nil {
+		return 0, false, err
+	}
+	next := c.MaxSeq
+	if _, err = q.Get(have+`>=? ORDER BY sort LIMIT 1`, []any{&next}, c.ID, time); err != nil {
+		return 0, false, err
+	}
+	lo, _, err := rangeAround(q, c.ID, next)
+	return last, lo > 0 && lo <= max(last, c.ClearSeq+1), err
 }
 
 // fetch gets messages of a group by their numbers, those that are not here.

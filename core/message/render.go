@@ -174,6 +174,9 @@ func (r *Row) memberInfo(c *conversation.Conversation) string {
 	w.raw(tim.KeyGroupMemberInfoCustomInfo, "[]")
 	w.raw(tim.KeyGroupMemberInfoFaceUrl, `""`)
 	w.raw(tim.KeyGroupMemberInfoFriendRemark, `""`)
+	for _, older := range tim.OlderKeys(tim.KeyGroupMemberInfoFriendRemark) {
+		w.raw(older, `""`)
+	}
 	w.text(tim.KeyGroupMemberInfoGroupId, group)
 	w.text(tim.KeyGroupMemberInfoIdentifier, sender)
 	w.flag(tim.KeyGroupMemberInfoIsOnline, false)

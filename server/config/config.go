@@ -37,6 +37,7 @@ type Config struct {
 	SyncDeletions bool          `koanf:"sync_deletions"`
 	RetentionDays int           `koanf:"retention_days"`
 	GroupRate     int           `koanf:"group_rate"`
+	CloudSearch   bool          `koanf:"cloud_search"`
 
 	MaxMessage  int `koanf:"max_message"`
 	MaxInFlight int `koanf:"max_in_flight"`
@@ -66,6 +67,7 @@ func Flags(f *pflag.FlagSet) {
 	f.Bool("sync-deletions", false, "deleting messages or conversations on one device deletes them on the user's other devices")
 	f.Int("retention-days", int(message.DefaultRules().Keep/day), "days for which messages and files are kept; 0: for ever")
 	f.Int("group-rate", group.DefaultRules().Rate, "messages a second in one group, beyond which they are dropped; 0: no limit")
+	f.Bool("cloud-search", message.DefaultRules().Search, "users may search the messages that the server keeps")
 	f.Int("max-message", g.MaxMessage, "bytes that the fields of one message may have")
 	f.Int("max-in-flight", g.MaxInFlight, "changes under way per connection before reading pauses")
 	f.Int("max-queue", g.MaxQueue, "changes waiting for the database before clients are told to wait")
@@ -142,7 +144,7 @@ const day = 24 * time.Hour
 
 // Messages returns the rules for messages.
 func (c *Config) Messages() message.Rules {
-	return message.Rules{RevokeWithin: c.RevokeWithin, SyncDeletions: c.SyncDeletions, Keep: c.Retention()}
+	return message.Rules{RevokeWithin: c.RevokeWithin, SyncDeletions: c.SyncDeletions, Keep: c.Retention(), Search: c.CloudSearch}
 }
 
 // Retention is how long messages and files are kept, 0 for ever.

@@ -101,6 +101,7 @@ type Gateway struct {
 	handlers map[string]handler
 	upgrader websocket.Upgrader
 	sessions atomic.Uint64
+	drafts   sync.Pool
 
 	mu       sync.Mutex
 	conns    map[*conn]struct{}

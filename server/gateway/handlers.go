@@ -49,6 +49,7 @@ func handlers() map[string]handler {
 		protocol.OpPinned:        {true, (*conn).pinnedMessages},
 		protocol.OpSetOption:     {true, (*conn).setOption},
 		protocol.OpOptions:       {true, (*conn).options},
+		protocol.OpSearch:        {true, (*conn).searchMessages},
 
 		protocol.OpGroups:         {true, (*conn).groupStates},
 		protocol.OpGroupCreate:    {true, (*conn).createGroup},

@@ -34,6 +34,9 @@ type item struct {
 	size    int
 }
 
+// smallQueue is for how many items an empty outbox keeps room.
+const smallQueue = 8
+
 func (i *item) lines() int { return max(1, len(i.entries)) }
 
 func newOutbox(maxBytes, maxLines int) *outbox {
@@ -126,8 +129,13 @@ func (o *outbox) take(list []item) []item {
 	o.bytes -= size
 	list = append(list, o.items[:n]...)
 	clear(o.items[:n])
-	if o.items = o.items[n:]; len(o.items) == 0 {
-		o.items = nil // the array is mostly used up
+	switch {
+	case n < len(o.items):
+		o.items = o.items[n:]
+	case cap(o.items) <= smallQueue:
+		o.items = o.items[:0]
+	default:
+		o.items = nil
 	}
 	if o.room != nil && !o.crowded() {
 		close(o.room)

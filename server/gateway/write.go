@@ -33,23 +33,39 @@ func (c *conn) write() {
 	_ = c.ws.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second)) // only a courtesy
 }
 
+// draft is the memory in which a frame is made. Connections borrow it from each other.
+type draft struct {
+	items []item
+	frame []byte
+}
+
 func (c *conn) flush() error {
-	var items []item
-	var frame []byte
+	d, _ := c.g.drafts.Get().(*draft)
+	if d == nil {
+		d = &draft{}
+	}
+	defer c.g.giveBack(d)
 	for {
-		if items = c.out.take(items[:0]); len(items) == 0 {
+		if d.items = c.out.take(d.items[:0]); len(d.items) == 0 {
 			return nil
 		}
-		frame = frame[:0]
-		for i := range items {
-			frame = appendItem(frame, c.g.Epoch, &items[i])
+		d.frame = d.frame[:0]
+		for i := range d.items {
+			d.frame = appendItem(d.frame, c.g.Epoch, &d.items[i])
 		}
+		clear(d.items)
 		if err := c.ws.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
 			return err
 		}
-		if err := c.ws.WriteMessage(websocket.TextMessage, frame); err != nil {
+		if err := c.ws.WriteMessage(websocket.TextMessage, d.frame); err != nil {
 			return err
 		}
+	}
+}
+
+func (g *Gateway) giveBack(d *draft) {
+	if cap(d.frame) <= 2*protocol.MaxFrame { // one long line must not hold memory for good
+		g.drafts.Put(d)
 	}
 }
 

@@ -165,6 +165,9 @@ func (m *Messages) changed(tx *sqlite.Tx, t *target, c *Change) (a protocol.Edit
 		int64(t.msg.Version), t.at.conv(), int64(c.Seq)); err != nil {
 		return a, nil, err
 	}
+	if err = m.reindex(tx, t.at.conv(), &t.msg.Message); err != nil {
+		return a, nil, err
+	}
 	if changes, err = m.update(tx, t.at, t.msg.Message); err != nil {
 		return a, nil, err
 	}

@@ -1,7 +1,9 @@
 package message
 
 import (
+	"errors"
 	"slices"
+	"sort"
 
 	"timbre/protocol"
 	"timbre/server/changelog"
@@ -127,6 +129,11 @@ func (m *Messages) Range(q sqlite.Queryer, user User, w Where, r protocol.Range)
 	if r.Hi > 0 {
 		a.Hi = min(r.Hi, at.max())
 	}
+	if r.Time > 0 {
+		if err := m.cutAt(q, at, &a, r); err != nil {
+			return nil, err
+		}
+	}
 	limit := protocol.MaxRange
 	if r.Limit > 0 && r.Limit < limit {
 		limit = r.Limit
@@ -138,6 +145,27 @@ func (m *Messages) Range(q sqlite.Queryer, user User, w Where, r protocol.Range)
 		a.Lo = first
 	}
 	return appendRanged(nil, a, msgs), err
+}
+
+// cutAt moves one end of the range to where a time lies. Times ascend with the numbers, so halving finds the place.
+func (m *Messages) cutAt(q sqlite.Queryer, at *place, a *protocol.Ranged, r protocol.Range) (err error) {
+	lo := max(a.Lo, a.Min)
+	if a.Hi < lo {
+		return nil
+	}
+	n := sort.Search(int(a.Hi-lo)+1, func(i int) bool {
+		var time int64
+		found, failed := q.Get(`SELECT time FROM msg WHERE pair=? AND seq>=? ORDER BY seq LIMIT 1`, []any{&time}, at.conv(), int64(lo)+int64(i))
+		err = errors.Join(err, failed)
+		return !found || time >= r.Time
+	})
+	first := lo + uint64(n)
+	if r.Newer {
+		a.Lo = max(lo, first-1)
+	} else {
+		a.Hi = min(a.Hi, first)
+	}
+	return err
 }
 
 // Get returns the body of the answer to OpGet.

@@ -129,22 +129,15 @@ func (x *Indexer) drain(ctx context.Context) bool {
 
 // piece returns the conversations that are not done; after an error, all.
 func (x *Indexer) piece(ctx context.Context, convs []int64) ([]int64, error) {
-	done := make(chan []int64, 1) // not a variable: when the context ends, the change may still be under way
-	err := x.work.Write(ctx, func(tx *sqlite.Tx) error {
-		left, err := x.messages.IndexSome(tx, convs)
-		if err == nil {
-			select {
-			case <-done: // it runs again
-			default:
-			}
-			done <- left
-		}
+	var left []int64
+	err := x.work.Write(ctx, func(tx *sqlite.Tx) (err error) {
+		left, err = x.messages.IndexSome(tx, convs)
 		return err
 	})
-	if err != nil {
+	if err != nil { // when the context ends, the change may still be under way
 		return convs, err
 	}
-	return <-done, nil
+	return left, nil
 }
 
 // complain logs an error, unless it says that it is time to end.

@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"timbre/protocol"
+	"timbre/search"
 	"timbre/server/changelog"
 	"timbre/sqlite"
 )
@@ -45,22 +46,27 @@ type Rules struct {
 	RevokeWithin  time.Duration // after sending; 0: for ever
 	SyncDeletions bool          // deleting messages on one device deletes them on the user's others
 	Keep          time.Duration // how long messages are kept; 0: for ever
+	Search        bool          // users may search the server's messages
 }
 
 // DefaultRules are those of a server that nobody configured.
-func DefaultRules() Rules { return Rules{RevokeWithin: 2 * time.Minute, Keep: 7 * 24 * time.Hour} }
+func DefaultRules() Rules {
+	return Rules{RevokeWithin: 2 * time.Minute, Keep: 7 * 24 * time.Hour, Search: true}
+}
 
 // Messages is the module.
 type Messages struct {
-	log   Log
-	names Names
-	rules Rules
-	now   func() time.Time
+	log    Log
+	names  Names
+	rules  Rules
+	now    func() time.Time
+	search *search.Index
+	late   *backlog // what is not in the index yet
 }
 
 // New returns the module over a change log.
 func New(log Log, names Names, rules Rules, now func() time.Time) *Messages {
-	return &Messages{log, names, rules, now}
+	return &Messages{log, names, rules, now, search.New(indexName), newBacklog()}
 }
 
 // Outgoing is a message that passed Check.

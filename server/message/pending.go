@@ -14,6 +14,7 @@ type pending struct {
 	keys  map[sentKey]protocol.Sent
 	rows  *store.Rows // of ordinary messages
 	rich  *store.Rows // of those with flags, an audience or targets
+	late  *backlog    // nil: nobody searches
 }
 
 type sentKey struct {
@@ -23,7 +24,7 @@ type sentKey struct {
 
 func (m *Messages) pending(tx *sqlite.Tx) *pending {
 	return tx.Batch(m, func() sqlite.Flusher {
-		return &pending{
+		p := &pending{
 			pairs: map[[2]int64]*pair{},
 			rooms: map[int64]*room{},
 			seats: map[[2]int64]*seat{},
@@ -33,6 +34,10 @@ func (m *Messages) pending(tx *sqlite.Tx) *pending {
 			rich: store.NewRows(`INSERT OR FAIL INTO msg (pair, seq, sender, key, time, count, other, pos, content, flags, audience, targets) VALUES`,
 				12, ``),
 		}
+		if m.rules.Search {
+			p.late = m.late
+		}
+		return p
 	}).(*pending)
 }
 
@@ -177,6 +182,9 @@ func (p *pending) Flush(tx *sqlite.Tx) error {
 	if err := p.writeRows(tx); err != nil {
 		return err
 	}
+	if p.late != nil {
+		p.late.add(p.grown()...)
+	}
 	for _, c := range p.pairs {
 		if err := c.write(tx); err != nil {
 			return err
@@ -193,4 +201,19 @@ func (p *pending) Flush(tx *sqlite.Tx) error {
 		}
 	}
 	return nil
+}
+
+// grown returns the conversations that got messages.
+func (p *pending) grown() (convs []int64) {
+	for _, c := range p.pairs {
+		if c.grown {
+			convs = append(convs, c.id)
+		}
+	}
+	for _, r := range p.rooms {
+		if r.grown {
+			convs = append(convs, r.conv())
+		}
+	}
+	return convs
 }

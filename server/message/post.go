@@ -48,6 +48,7 @@ func (m *Messages) Post(tx *sqlite.Tx, o *Outgoing) (protocol.Sent, []changelog.
 
 func (r *room) number(o *Outgoing, own uint64, now int64) protocol.Message {
 	r.maxSeq++
+	r.grown = true
 	r.lastTime = max(r.lastTime, now)
 	r.touch(now)
 	if o.Traits.Counts {

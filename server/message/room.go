@@ -17,6 +17,7 @@ type room struct {
 	touched  int64  // time of the newest entry of the group's log, milliseconds
 
 	dirty bool
+	grown bool // messages were added
 }
 
 // seat is a member's place in a room.

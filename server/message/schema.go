@@ -61,6 +61,8 @@ func Schema() sqlite.Schema {
 		ALTER TABLE pair ADD COLUMN min_seq INTEGER NOT NULL DEFAULT 1; -- what lies before is gone
 		ALTER TABLE pair ADD COLUMN opt_lo INTEGER NOT NULL DEFAULT 0;  -- how lo receives from hi
 		ALTER TABLE pair ADD COLUMN opt_hi INTEGER NOT NULL DEFAULT 0;
+		ALTER TABLE pair ADD COLUMN indexed_seq INTEGER NOT NULL DEFAULT 0; -- up to here messages are in the search index
+		CREATE INDEX msg_directed ON msg (pair) WHERE targets<>'';
 		CREATE TABLE room (
 			gid INTEGER PRIMARY KEY,
 			name TEXT NOT NULL,
@@ -69,7 +71,8 @@ func Schema() sqlite.Schema {
 			count INTEGER NOT NULL DEFAULT 0,     -- messages that count as unread
 			last_time INTEGER NOT NULL DEFAULT 0,
 			changed INTEGER NOT NULL DEFAULT 0,   -- newest position of the group's log that is not just a new message
-			touched INTEGER NOT NULL DEFAULT 0    -- time of the log's newest entry, milliseconds
+			touched INTEGER NOT NULL DEFAULT 0,   -- time of the log's newest entry, milliseconds
+			indexed_seq INTEGER NOT NULL DEFAULT 0 -- as in pair
 		) STRICT;
 		CREATE TABLE seat (
 			gid INTEGER NOT NULL,
@@ -80,6 +83,7 @@ func Schema() sqlite.Schema {
 			clear_seq INTEGER NOT NULL DEFAULT 0,  -- he sees nothing up to here
 			PRIMARY KEY (gid, uid)
 		) STRICT, WITHOUT ROWID;
+		CREATE INDEX seat_by_user ON seat (uid);
 		CREATE TABLE mention (
 			gid INTEGER NOT NULL,
 			uid INTEGER NOT NULL, -- 0: everybody

@@ -61,6 +61,9 @@ func (m *Messages) drop(tx *sqlite.Tx, conv, limit int64) error {
 			return err
 		}
 	}
+	if err := m.unindex(tx, conv, last); err != nil {
+		return err
+	}
 	return m.raiseMin(tx, conv, last+1)
 }
 

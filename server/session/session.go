@@ -3,7 +3,7 @@
 // Changes arrive in commit order from the one goroutine that writes the database, and are queued at the sessions in the
 // same order, together with the answers of the same commit. So a connection sees the positions of every log that it
 // follows ascending and without holes, as long as its queue does not overflow. Sessions are woken only when a whole commit
-// has been queued: one frame then carries all that the commit has for it.
+// has been queued: one frame then carries all that the commit has for it, or in a large group all of a few commits.
 //
 // A session follows its user's log and those of his groups. Each group has a list of the sessions that follow it, so a
 // message to a group costs its online members and not its members.
@@ -69,14 +69,15 @@ type Hub struct {
 
 	mu     sync.RWMutex
 	users  map[int64][]*Session
-	groups map[int64][]*Session
+	groups map[int64]*crowd
 
-	touched []Waker // used on the database writer's goroutine only
+	touched []Waker  // used on the database writer's goroutine only
+	stirred []*crowd // likewise: large ones
 }
 
 // NewHub returns an empty hub.
 func NewHub(policy account.Policy) *Hub {
-	return &Hub{policy: policy, users: map[int64][]*Session{}, groups: map[int64][]*Session{}}
+	return &Hub{policy: policy, users: map[int64][]*Session{}, groups: map[int64]*crowd{}}
 }
 
 // Enter adds a session, which follows these groups, and ends those that it replaces or competes with.
@@ -127,8 +128,13 @@ func (h *Hub) follow(s *Session, gid int64) {
 	if s.at == nil {
 		s.at = map[int64]int{}
 	}
-	s.at[gid] = len(h.groups[gid])
-	h.groups[gid] = append(h.groups[gid], s)
+	c := h.groups[gid]
+	if c == nil {
+		c = &crowd{}
+		h.groups[gid] = c
+	}
+	s.at[gid] = len(c.sessions)
+	c.sessions = append(c.sessions, s)
 }
 
 // unfollow puts the last session of the list into the place that becomes free.
@@ -138,18 +144,17 @@ func (h *Hub) unfollow(s *Session, gid int64) {
 		return
 	}
 	delete(s.at, gid)
-	list := h.groups[gid]
-	last := list[len(list)-1]
-	list[i], last.at[gid] = last, i
+	c := h.groups[gid]
+	end := len(c.sessions) - 1
+	last := c.sessions[end]
+	c.sessions[i], last.at[gid] = last, i
 	if last == s {
 		delete(s.at, gid)
 	}
-	list[len(list)-1] = nil
-	if list = list[:len(list)-1]; len(list) == 0 {
+	c.sessions[end] = nil
+	if c.sessions = c.sessions[:end]; end == 0 {
 		delete(h.groups, gid)
-		return
 	}
-	h.groups[gid] = list
 }
 
 func (h *Hub) unfollowAll(s *Session) {
@@ -177,18 +182,7 @@ func (h *Hub) Deliver(e Event) {
 func (h *Hub) deliver(e *Event) {
 	h.move(e.Joined, h.follow)
 	for i := range e.Changes {
-		c := &e.Changes[i]
-		for _, s := range h.followers(c.Owner) {
-			if s.Number == e.Origin {
-				continue
-			}
-			entry := c.Entry
-			if !c.Allows(s.UID) {
-				entry = changelog.Nothing()
-			}
-			s.Conn.Log(c.Group, c.Pos, entry)
-			h.Touch(s.Conn)
-		}
+		h.change(e.Origin, &e.Changes[i])
 	}
 	h.move(e.Left, h.unfollow)
 	for i := range e.Direct {
@@ -196,12 +190,38 @@ func (h *Hub) deliver(e *Event) {
 	}
 }
 
-// followers returns the sessions of a user or, by the owner of its log, of a group.
-func (h *Hub) followers(owner int64) []*Session {
-	if owner < 0 {
-		return h.groups[-owner]
+// change queues an entry of a log at those who follow it.
+func (h *Hub) change(origin uint64, c *changelog.Change) {
+	sessions, large := h.users[c.Owner], false
+	if c.Owner < 0 {
+		sessions, large = h.stir(-c.Owner)
 	}
-	return h.users[owner]
+	for _, s := range sessions {
+		if s.Number == origin {
+			continue
+		}
+		entry := c.Entry
+		if !c.Allows(s.UID) {
+			entry = changelog.Nothing()
+		}
+		s.Conn.Log(c.Group, c.Pos, entry)
+		if !large {
+			h.Touch(s.Conn)
+		}
+	}
+}
+
+// stir returns who follows a group. If it is a large crowd, it will be woken as a whole.
+func (h *Hub) stir(gid int64) (sessions []*Session, large bool) {
+	c := h.groups[gid]
+	if c == nil {
+		return nil, false
+	}
+	if c.large() && !c.pending {
+		c.pending = true
+		h.stirred = append(h.stirred, c)
+	}
+	return c.sessions, c.large()
 }
 
 func (h *Hub) move(seats []Seat, how func(*Session, int64)) {
@@ -213,7 +233,10 @@ func (h *Hub) move(seats []Seat, how func(*Session, int64)) {
 }
 
 func (h *Hub) direct(origin uint64, d *Direct) {
-	list := h.groups[d.GID]
+	var list []*Session
+	if c := h.groups[d.GID]; c != nil {
+		list = c.sessions
+	}
 	for _, uid := range d.UIDs {
 		list = append(list[:len(list):len(list)], h.users[uid]...)
 	}
@@ -232,4 +255,14 @@ func (h *Hub) Wake() {
 	}
 	clear(h.touched)
 	h.touched = h.touched[:0]
+	if len(h.stirred) == 0 {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, c := range h.stirred {
+		h.rouse(c)
+	}
+	clear(h.stirred)
+	h.stirred = h.stirred[:0]
 }

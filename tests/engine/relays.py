@@ -60,14 +60,22 @@ class Relay:
     def ready(self, client):
         pass
 
+    def files(self, data, answers):
+        """Sees what passes on connections other than the WebSocket's, before it goes on."""
+
     def _pump(self, source, sink, answers):
+        socket_of_messages = None
         try:
             while True:
                 data = source.recv(65536)
                 if not data:
                     break
+                if socket_of_messages is None:  # both its request and its answer say so in their heads
+                    socket_of_messages = b"websocket" in data.lower()
                 if answers:
                     self.answers.wait()
+                if not socket_of_messages:
+                    self.files(data, answers)
                 sink.sendall(data)
         except OSError:
             pass
@@ -99,6 +107,38 @@ class Relay:
         self.listener.close()
         self.cut()
         self.answers.set()  # what was held back finds no connection any more
+
+
+class Gate(Relay):
+    """Lets the connections of files carry `limit` bytes each way and then holds them; messages pass all the while."""
+
+    def __init__(self, target, limit=None):
+        self.limit, self.passed, self.moved = limit, {False: 0, True: 0}, threading.Condition()
+        super().__init__(target)
+
+    def files(self, data, answers):
+        with self.moved:
+            self.passed[answers] += len(data)
+            self.moved.notify_all()
+            self.moved.wait_for(lambda: self.limit is None or self.passed[answers] <= self.limit)
+
+    def held(self, answers=False, timeout=20):
+        """Waits until the limit is reached."""
+        with self.moved:
+            if not self.moved.wait_for(lambda: self.passed[answers] > self.limit, timeout):
+                raise AssertionError("only %d bytes came to the gate" % self.passed[answers])
+
+    def release(self, limit=None):
+        """Lets everything pass, or as much more; returns what has passed each way."""
+        with self.moved:
+            passed, self.limit = (self.passed[False], self.passed[True]), limit
+            self.passed = {False: 0, True: 0}
+            self.moved.notify_all()
+        return passed
+
+    def close(self):
+        super().close()
+        self.release()
 
 
 def exactly(s, n):

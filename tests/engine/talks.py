@@ -37,7 +37,7 @@ def talks(*kinds, restarts=False, **options):
 class Talk:
     def __init__(self, t, kind, restart=None, options=(), members=()):
         self.t, self.kind, self.restart = t, kind, restart
-        self.server = t.own_server(devices="all", options=options)
+        self.server = t.own_server(devices="all", options=["--group-rate", "0", *options])
         clients = t.users("alice", "alice", "bob", "bob", *members)
         alice, bob = clients[0].name, clients[2].name
         if kind == GROUP:

@@ -1,6 +1,6 @@
 """Deleting: one message, many, a history; here alone or at the server too; and what the other devices keep."""
 from talks import shown, talks, told_nothing
-from timbre import C2C, GROUP, check, equal, text_elem
+from timbre import C2C, DEL, GROUP, equal, text_elem
 
 DELETED = 4
 SYNC = ["--sync-deletions"]
@@ -145,12 +145,11 @@ def test_over_the_hole(t, talk):
 
 @talks()
 def test_unread(t, talk):
-    """A deleted message leaves no wrong count: after reading nothing is unread."""
+    """Deleting is not reading: the count stays, the same on every device, until the conversation is read."""
     m = talk.fill(2)[1]
     equal(talk.b.unread(), 2, "unread")
     equal(delete(talk.b, talk.b.found(m), True).code, 0, "delete")
-    check(talk.b.unread() in (1, 2), "unread after the deletion: %d" % talk.b.unread())
-    equal(talk.fresh(talk.b).unread(), talk.b.unread(), "unread of a fresh device")
+    equal((talk.b.unread(), talk.fresh(talk.b).unread()), (2, 2), "unread after the deletion, here and on a fresh device")
     talk.b.ok("TIMMsgReportReaded", None)
     equal((talk.b.unread(), talk.fresh(talk.b).unread()), (0, 0), "unread after reading")
 
@@ -198,15 +197,22 @@ def test_clear_in_step(t, talk):
     equal(talk.a.texts(), ["m2", "m1", "m0"], "the peer's history")
 
 
-@talks(C2C)
+@talks(restarts=True, options=SYNC)
 def test_conversation_in_step(t, talk):
-    """Deleting the conversation, deletions not in step: see test_conversation. A message sent meanwhile stays."""
+    """With deletions in step a deleted conversation goes on the other device too, and comes back with a new message."""
     talk.fill(2)
-    talk.a.ok("TIMConvDelete")
-    equal(talk.a.info(), None, "the conversation")
-    talk.b.text("again")
-    talk.a.client.incoming("again")
-    equal(talk.a.texts(), ["again"], "the history")
+    at = talk.marks()
+    talk.b.ok("TIMConvDelete")
+    for side in (talk.b, talk.b2):
+        side.client.conv_event(DEL, side.peer, after=at[side])
+    talk.middle()
+    for side in (talk.b, talk.b2):
+        equal((side.info(), side.texts()), (None, []), "the conversation and its history")
+    talk.a.text("again")
+    for side in (talk.b, talk.b2):
+        side.client.incoming("again")
+        equal((side.texts(), side.unread()), (["again"], 1), "with a new message")
+    equal(talk.a.texts(), ["again", "m1", "m0"], "the peer's history")
 
 
 @talks()

@@ -257,3 +257,43 @@ def test_group_while_away(t):
     equal(group_texts(b, group), ["are you there?", 1], "the history")
     say(a, group, "and now?")
     b.incoming("and now?")
+
+
+def test_coming_back(t):
+    """Who comes back begins anew: nothing is unread, and what is said from now on is."""
+    a, b = t.users("alice", "bob")
+    group = create(a, PUBLIC, add_option=ANY)
+    b.ok("TIMGroupJoin", group, "")
+    for text in ("one", "two"):
+        equal(say(b, group, text).code, 0, "a message of bob")
+        a.incoming(text)
+    say(a, group, "three")
+    b.incoming("three")
+    equal((a.unread(group), b.unread(group)), (2, 1), "unread before")
+    b.ok("TIMGroupQuit", group)
+    say(a, group, "while he is away")
+    mark = b.mark()
+    b.ok("TIMGroupJoin", group, "")
+    tip(b, group, 1, mark)
+    equal(b.unread(group), 0, "unread after coming back")
+    say(a, group, "four")
+    b.incoming("four")
+    equal(b.unread(group), 1, "unread after another message")
+    say(b, group, "five")
+    a.incoming("five")
+    equal((a.unread(group), b.unread(group)), (3, 1), "unread at the end")
+
+
+def test_pinned_tip(t):
+    a, b = t.users("alice", "bob")
+    group = create(a, WORK, [b])
+    m = say(a, group, "look").json
+    seen = b.incoming("look")
+    for on, kind in ((True, 10), (False, 11)):
+        b.ok("TIMPinGroupMessage", group, seen, on)
+        for u in (a, b):
+            e = tip(u, group, kind)
+            pinned = e["group_tips_elem_pinned_message_list"][0]
+            equal((e["group_tips_elem_op_user"], pinned["message_msg_id"], pinned["message_seq"], pinned["message_sender"],
+                   pinned["message_elem_array"]),
+                  (b.name, m["message_msg_id"], m["message_seq"], a.name, [text_elem("look")]), "the tip")

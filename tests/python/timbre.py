@@ -34,7 +34,7 @@ APP = int(os.environ.get("TIMBRE_APP", "1400000001"))
 SECRET = os.environ.get("TIMBRE_SECRET", "0123456789abcdef" * 4)
 DEADLINE = float(os.environ.get("TIMBRE_TEST_DEADLINE", "20"))  # how long a test waits for what must come
 
-TEXT, CUSTOM, FACE, LOCATION = 0, 3, 6, 7
+TEXT, IMAGE, SOUND, CUSTOM, FILE, FACE, LOCATION, VIDEO, MERGER = 0, 1, 2, 3, 4, 6, 7, 9, 12
 C2C, GROUP = 1, 2
 LOGINED, LOGINING, UNLOGINED, LOGOUTING = 1, 2, 3, 4
 CONNECTED, DISCONNECTED, CONNECTING, CONNECT_FAILED = 0, 1, 2, 3
@@ -485,6 +485,17 @@ class Client:
     def text(self, peer, text, **keys):
         return self.sent(peer, [text_elem(text)], **keys)
 
+    def download(self, id, path, url="", code=0, timeout=DEADLINE):
+        """Fetches a file; returns the final result, and before it how far each call said it was."""
+        c = self.begin("TIMMsgDownloadElemToPath", {"msg_download_elem_param_id": id, "msg_download_elem_param_url": url}, path)
+        return self.downloaded(c, code, timeout)
+
+    def downloaded(self, c, code=0, timeout=DEADLINE):
+        final = self.until(lambda: next((a for _, a in c.callbacks if a[1] != "downloading"), None), timeout, "the end of the download")
+        equal(final[0], code, "%s: code of the download (%s)" % (self.name, final[1]))
+        steps = [json.loads(a[2]) for _, a in c.callbacks if a[1] == "downloading"]
+        return Result(final), [(s["msg_download_elem_result_current_size"], s["msg_download_elem_result_total_size"]) for s in steps]
+
     def history(self, peer, count=20, last=None, newer=False, cloud=True, kind=C2C, **keys):
         param = {"msg_getmsglist_param_count": count, "msg_getmsglist_param_is_forward": newer,
                  "msg_getmsglist_param_is_ramble": cloud}
@@ -576,6 +587,13 @@ class Server:
                 return db.execute(statement, values).fetchall()
         finally:
             db.close()
+
+    def swept(self, probe, timeout=DEADLINE):
+        """Waits until its sweeping, of which nobody is told, has had an effect."""
+        deadline = time.monotonic() + timeout
+        while not probe():
+            check(time.monotonic() < deadline, "the server did not sweep")
+            threading.Event().wait(0.01)
 
     def close(self):
         self.stop(hard=True)

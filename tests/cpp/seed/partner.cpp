@@ -2,9 +2,11 @@
 // input ask it for something, and {"event":"answer","code":...,"result":...} answers; the end of the input ends it.
 //   {"do":"send","to":ID,"type":1,"message":{...}}   sends, the result is the message as sent
 //   {"do":"read","who":ID}                           reads the conversation
+//   {"do":"create","group":{...}}                    creates a group
 //   {"do":"join","group":ID}                         joins a group
 //   {"do":"find","who":ID,"locators":[...]}          finds messages
-//   {"do":"history","who":ID}                        what it has of a conversation
+//   {"do":"history","who":ID}                        the history of a conversation, from the server too
+//   {"do":"confirm","messages":[...]}                sends read receipts
 #include "seed.h"
 
 #include <iostream>
@@ -33,14 +35,19 @@ int perform(const Json::Value& what, Outcome* o) {
                                 what["message"].toStyledString().c_str(), Outcome::came, o);
     }
     if (task == "read") return TIMMsgReportReaded(who.c_str(), kTIMConv_C2C, NULL, Outcome::came, o);
+    if (task == "create") return TIMGroupCreate(what["group"].toStyledString().c_str(), Outcome::came, o);
     if (task == "join") return TIMGroupJoin(what["group"].asCString(), "", Outcome::came, o);
     if (task == "find") {
         return TIMMsgFindByMsgLocatorList(who.c_str(), kTIMConv_C2C, what["locators"].toStyledString().c_str(), Outcome::came, o);
     }
     if (task == "history") {
         Json::Value param;
+        param[kTIMMsgGetMsgListParamIsRamble] = true;
         param[kTIMMsgGetMsgListParamCount] = 100;
         return TIMMsgGetMsgList(who.c_str(), kTIMConv_C2C, param.toStyledString().c_str(), Outcome::came, o);
+    }
+    if (task == "confirm") {
+        return TIMMsgSendGroupMessageReceipts(what["messages"].toStyledString().c_str(), Outcome::came, o);
     }
     test_fail(__FILE__, __LINE__, "nothing is called %s", task.c_str());
     return -1;

@@ -93,13 +93,13 @@ void revokes(Partner& bob) {
         }, &o));
 
     // At the other side the event's locator finds the message, as an application does to show that it was taken back.
-    bob.next("message");
-    Json::Value locators = bob.next("revoked"), find;
+    Json::Value got = bob.next("message"), locators = bob.next("revoked"), find;
+    CHECK_TEXT(text_of(got).c_str(), "taken back");
     CHECK_INT(locators.size(), 1);
     find["do"] = "find", find["who"] = "alice", find["locators"] = locators;
     Json::Value found = bob.ask(find);
     CHECK_INT(found.size(), 1);
-    CHECK_TEXT(text_of(found[0u]).c_str(), "taken back");
+    CHECK_TEXT(found[0u][kTIMMsgMsgId].asCString(), got[kTIMMsgMsgId].asCString());
     CHECK_INT(found[0u][kTIMMsgStatus].asInt(), kTIMMsg_Revoked);
     CHECK_INT(local_page("bob")[0u][kTIMMsgStatus].asInt(), kTIMMsg_Revoked);
 

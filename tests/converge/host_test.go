@@ -1,0 +1,198 @@
+package converge_test
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/tidwall/gjson"
+
+	"timbre/core/event"
+	"timbre/core/message"
+	"timbre/model/tim"
+)
+
+// host is an application: what it knows from events and answers alone.
+type host struct {
+	self string
+
+	mu        sync.Mutex
+	msgs      map[string]fact   // by id
+	convs     map[string]string // JSON by type and id
+	announced map[string]bool   // ids that came as new messages, in all lives of the device
+	twice     []string
+}
+
+func newHost(self string, announced map[string]bool) *host {
+	return &host{self: self, msgs: map[string]fact{}, convs: map[string]string{}, announced: announced}
+}
+
+// Waiting implements event.Sink.
+func (h *host) Waiting() int { return 0 }
+
+// Emit implements event.Sink.
+func (h *host) Emit(e event.Event) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch e.Setter {
+	case tim.OpTIMAddRecvNewMsgCallback:
+		for _, m := range gjson.Parse(e.Args[0].Text).Array() {
+			id := m.Get(tim.KeyMsgMsgId).String()
+			if h.announced[id] {
+				h.twice = append(h.twice, id)
+			}
+			h.announced[id] = true
+			h.learn(m)
+		}
+	case tim.OpTIMSetMsgUpdateCallback:
+		for _, m := range gjson.Parse(e.Args[0].Text).Array() {
+			h.learn(m)
+		}
+	case tim.OpTIMSetMsgRevokeCallback:
+		for _, m := range gjson.Parse(e.Args[0].Text).Array() {
+			h.revoked(m.Get(tim.KeyMsgMsgId).String())
+		}
+	case tim.OpTIMSetMsgReadedReceiptCallback:
+		for _, r := range gjson.Parse(e.Args[0].Text).Array() {
+			h.receipt(r)
+		}
+	case tim.OpTIMSetConvEventCallback:
+		for _, c := range gjson.Parse(e.Args[1].Text).Array() {
+			h.conversation(e.Args[0].Num, c)
+		}
+	}
+}
+
+func (h *host) conversation(kind uint64, c gjson.Result) {
+	key := keyOf(c)
+	if kind == tim.ConvEventDel {
+		delete(h.convs, key)
+		return
+	}
+	h.convs[key] = c.Raw
+	if last := c.Get(tim.KeyConvLastMsg); last.Exists() {
+		h.learn(last)
+	}
+}
+
+func keyOf(c gjson.Result) string {
+	return fmt.Sprint(c.Get(tim.KeyConvType).Int(), " ", c.Get(tim.KeyConvId).String())
+}
+
+// revoked notes that nothing is left of a message. h.mu is held.
+func (h *host) revoked(id string) {
+	f := h.msgs[id]
+	f.ID, f.Status = id, tim.MsgRevoked
+	h.msgs[id] = f
+}
+
+// receipt notes who has confirmed a message. h.mu is held.
+func (h *host) receipt(r gjson.Result) {
+	id := r.Get(tim.KeyMsgReceiptMsgId).String()
+	if id == "" {
+		return
+	}
+	f := h.msgs[id]
+	f.ID = id
+	f.PeerRead = f.PeerRead || r.Get(tim.KeyMsgReceiptIsPeerRead).Bool()
+	f.Read = max(f.Read, r.Get(tim.KeyMsgReceiptReadCount).Uint())
+	h.msgs[id] = f
+}
+
+// tell lets the host see messages that an answer brings.
+func (h *host) tell(json string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	v := gjson.Parse(json)
+	if v.IsObject() {
+		h.learn(v)
+		return
+	}
+	for _, m := range v.Array() {
+		h.learn(m)
+	}
+}
+
+// rank is how final a status is: what was asked before an event may be answered after it.
+func rank(status int) int {
+	switch status {
+	case tim.MsgRevoked:
+		return 3
+	case tim.MsgSendSucc:
+		return 2
+	case tim.MsgSending:
+		return 0
+	}
+	return 1
+}
+
+// learn takes over what is newer. h.mu is held.
+func (h *host) learn(m gjson.Result) {
+	f := factOf(m, h.self)
+	if f.ID == "" {
+		return
+	}
+	old, known := h.msgs[f.ID]
+	if known {
+		f.Read, f.PeerRead = max(f.Read, old.Read), f.PeerRead || old.PeerRead
+		if rank(old.Status) > rank(f.Status) {
+			f.Status = old.Status
+		}
+		if old.Version > f.Version {
+			f.Version, f.Elements, f.Cloud = old.Version, old.Elements, old.Cloud
+		}
+	}
+	h.msgs[f.ID] = f
+}
+
+// begin is what the host reads before it logs in.
+func (h *host) begin(convs []gjson.Result, msgs []gjson.Result) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, c := range convs {
+		h.convs[keyOf(c)] = c.Raw
+	}
+	for _, m := range msgs {
+		h.learn(m)
+	}
+}
+
+// agrees holds what the host knows against what the client answers.
+func (h *host) agrees(m *message.Messages, local []gjson.Result) error {
+	convs := conversations(m)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.twice) > 0 {
+		return fmt.Errorf("announced twice: %q", h.twice)
+	}
+	if len(convs) != len(h.convs) {
+		return fmt.Errorf("the events left %d conversations, the list has %d", len(h.convs), len(convs))
+	}
+	for _, c := range convs {
+		if told := h.convs[keyOf(c)]; told != c.Raw {
+			return fmt.Errorf("conversation %s by events\n%s\nby the list\n%s", keyOf(c), told, c.Raw)
+		}
+	}
+	for _, v := range local {
+		is := factOf(v, h.self)
+		told, known := h.msgs[is.ID]
+		if !known {
+			return fmt.Errorf("nothing told of the message %+v", is)
+		}
+		if is.Status == tim.MsgRevoked && told.Status == tim.MsgRevoked { // the event says no more of it
+			told.Version, told.Elements, told.Cloud = is.Version, is.Elements, is.Cloud
+		}
+		if told.Seq = is.Seq; told.Sender == "" { // known by its revocation or its receipts
+			told.Sender = is.Sender
+		}
+		if told != is {
+			return fmt.Errorf("a message by events\n%+v\nby the history\n%+v", told, is)
+		}
+	}
+	return nil
+}
+
+func conversations(m *message.Messages) []gjson.Result {
+	text := "[]"
+	m.Conversations(func(_ int, _, json string) { text = json })
+	return gjson.Parse(text).Array()
+}
