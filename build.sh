@@ -25,9 +25,10 @@ TXT
 
 say() { printf '%s\n' "$*" >&2; }
 
-# need PROGRAM PACKAGE: installs the Debian package when the program is missing.
+# need PROGRAM PACKAGE: installs the Debian package when the program, or the file with this path, is missing.
 need() {
     command -v "$1" >/dev/null 2>&1 && return
+    [ ! -f "$1" ] || return 0
     say "build.sh: $1 is missing, installing the package $2"
     local sudo=
     [ "$(id -u)" = 0 ] || sudo=sudo
@@ -95,10 +96,11 @@ build_examples() {
         gcc -std=c99 -Wall -Wextra -O2 -Iinclude "$src"*.c -o "$build/examples/$name" \
             -L"$build/lib" -lImSDK -Wl,-rpath,'$ORIGIN/../lib' -lpthread
     done
-    for src in examples/cpp/*.cpp; do
-        [ -e "$src" ] || continue
+    for src in examples/cpp/*.cpp examples/cpp/*/; do
         name=$(basename "$src" .cpp)
-        g++ -std=c++11 -Wall -Wextra -O2 -Iinclude "$src" -o "$build/examples/$name" \
+        [ ! -d "$src" ] || src=$src*.cpp
+        # shellcheck disable=SC2086 # a folder is a program of several files
+        g++ -std=c++11 -Wall -Wextra -O2 -Iinclude $src -o "$build/examples/$name" \
             -L"$build/lib" -lImSDK -Wl,-rpath,'$ORIGIN/../lib' -lpthread
     done
 }

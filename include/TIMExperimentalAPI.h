@@ -130,8 +130,10 @@ static const char* const kTIMInternalOperationSetCosSaveRegionForConversation = 
  */
 static const char* const kTIMInternalOperationSetUIPlatform = "internal_operation_set_ui_platform";
 /*
- * operation. Sets the encryption of the local database; call before login. Parameter
- * request_set_database_encrypt_info_param.
+ * operation. Sets the key of the local databases that are opened from now on; call before TIMLogin and
+ * internal_operation_init_local_storage. A database that exists must have been made with the same key:
+ * otherwise TIMLogin answers 7010, and the file stays as it is. 6017: no key of 32 hexadecimal digits,
+ * another type than 0 to 4, or a database is open. Parameter request_set_database_encrypt_info_param.
  */
 static const char* const kTIMInternalOperationSetDatabaseEncryptInfo = "internal_operation_set_database_encrypt_info";
 /*
@@ -144,14 +146,18 @@ static const char* const kTIMInternalOperationSetOfflinePushState = "internal_op
 /* operation. Asks whether offline push is on. No parameter, answer response_get_offline_push_state_res. */
 static const char* const kTIMInternalOperationGetOfflinePushState = "internal_operation_get_offline_push_state";
 /*
- * operation. Asks who revoked messages. Parameter request_message_revoker_message_id_array, answer
- * response_message_id and response_message_revoker.
+ * operation. Asks who revoked messages, as far as they are in the local database; the others are left out.
+ * Parameter request_message_revoker_message_id_array, answer ext_response_message_revoker_array, an array of
+ * objects with response_message_id and response_message_revoker; both keys also stand beside it for the first
+ * one found.
  */
 static const char* const kTIMInternalOperationGetMessageRevoker = "internal_operation_get_message_revoker";
 /* operation. Writes a line to the log. Parameters request_write_log_*_param. */
 static const char* const kTIMInternalOperationWriteLog = "internal_operation_write_log";
 /*
- * operation. Deletes local messages of a time span. Parameters request_clear_local_history_message_*_param.
+ * operation. Deletes messages of a time span on this device only: one conversation, all of a type, or all.
+ * Messages that are being sent stay; conversations stay in the list, and their events follow. Works with the
+ * local database alone. Parameters request_clear_local_history_message_*_param.
  */
 static const char* const kTIMInternalOperationClearLocalHistoryMessage = "internal_operation_clear_local_history_message";
 /* operation. Makes changed proxy settings take effect. No parameter. */
@@ -178,7 +184,11 @@ static const char* const kTIMInternalOperationSetIgnoreRepeatLogin = "internal_o
 static const char* const kTIMInternalOperationStartMessageLongPolling = "internal_operation_start_message_long_polling";
 /* operation. Stops fetching messages as a visitor. Parameter request_stop_message_long_polling_id_param. */
 static const char* const kTIMInternalOperationStopMessageLongPolling = "internal_operation_stop_message_long_polling";
-/* operation. Finds messages inside a merged message. Parameters request_find_merger_messages_*_param. */
+/*
+ * operation. Finds messages inside a merged message by their ids, at any depth; files that hold merged
+ * messages are fetched. 6017: the merged message is not in the local database. Parameters
+ * request_find_merger_messages_*_param, answer ext_response_find_merger_messages, an array of Message.
+ */
 static const char* const kTIMInternalOperationFindMergerMessages = "internal_operation_find_merger_messages";
 /*
  * operation. Gets a short list of the members of a group. Parameter
@@ -276,12 +286,16 @@ static const char* const kTIMCosSaveRegionForConversationParamCosSaveRegion = "c
 /*
  * JSON keys of DatabaseEncryptInfo.
  *
- * Encryption of the local database, parameter of internal_operation_set_database_encrypt_info. Type and key
- * cannot be changed once the database exists.
+ * Encryption of the local database, parameter of internal_operation_set_database_encrypt_info. Whether a
+ * database is encrypted, and its key, cannot be changed once it exists. What is protected and what is not
+ * stands in docs/limits.md.
  */
-/* int, in, required. 0 none, 1 XOR, 2 TEA, 3 SM4, 4 AES. */
+/*
+ * int, in, required. 0 none, 1 XOR, 2 TEA, 3 SM4, 4 AES in the interface. Here 1 to 4 are all AES-128 in XTS
+ * mode.
+ */
 static const char* const kTIMDatabaseEncryptInfoEncryptType = "database_encrypt_info_encrypt_type";
-/* string, in. Key, 32 hex digits; not needed for type 0. */
+/* string, in. Key, 32 hexadecimal digits (16 bytes); not needed for type 0. */
 static const char* const kTIMDatabaseEncryptInfoEncryptKey = "database_encrypt_info_encrypt_key";
 
 /*
@@ -349,9 +363,9 @@ static const char* const kTIMRequestWriteLogLineNumberParam = "request_write_log
  * group all groups, "" everything.
  */
 static const char* const kTIMRequestClearLocalHistoryMessageConversationIDParam = "request_clear_local_history_message_conversation_id_param";
-/* uint64, in. Begin of the time span, seconds since 1970. */
+/* uint64, in. Begin of the time span, seconds since 1970, included; 0: no limit. */
 static const char* const kTIMRequestClearLocalHistoryMessageBeginTimestampParam = "request_clear_local_history_message_begin_timestamp_param";
-/* uint64, in. End of the time span, seconds since 1970. */
+/* uint64, in. End of the time span, seconds since 1970, included; 0: no limit. */
 static const char* const kTIMRequestClearLocalHistoryMessageEndTimestampParam = "request_clear_local_history_message_end_timestamp_param";
 /* Number of the component used. */
 static const char* const kTIMRequestReportTUIComponentUsageUIComponentTypeParam = "report_tuicomponent_usage_uicomponent_type_param";
@@ -389,7 +403,8 @@ static const char* const kTIMRequestGetBriefGroupMemberListGroupIDParam = "reque
 /*
  * JSON keys of ResponseInfo.
  *
- * Answer of callExperimentalAPI.
+ * Answer of callExperimentalAPI. Beyond the interface: ext_response_message_revoker_array and
+ * ext_response_find_merger_messages, see their operations.
  */
 /* string TIMInternalOperation, out, required. The operation, as in the request. */
 static const char* const kTIMResponseInternalOperation = "response_internal_operation";
@@ -403,9 +418,9 @@ static const char* const kTIMResponseTinyId2UserIdRes = "response_tinyid_userid_
 static const char* const kTIMResponseSetEvnRes = "response_set_env_res";
 /* uint32, out. 0 not set, 1 on, 2 off. */
 static const char* const kTIMResponseGetOfflinePushStateRes = "response_get_offline_push_state_res";
-/* string, out. Message id asked about. */
+/* string, out. Message id asked about; of several, the first that was revoked. Absent when none was. */
 static const char* const kTIMResponseMessageId = "response_message_id";
-/* string, out. User id of the user who revoked the message. */
+/* string, out. User id of the user who revoked the message response_message_id. */
 static const char* const kTIMResponseMessageRevoker = "response_message_revoker";
 
 TIM_EXTERN_C_END

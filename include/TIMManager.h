@@ -438,7 +438,9 @@ TIM_API uint64_t TIM_DECL TIMGetServerTime(void);
 
 /*
  * Changes settings. Each key may be set alone; keys that are left out keep their value. May be called in
- * every state, but some keys take effect only if set before TIMInit or before login, see SetConfig.
+ * every state, but some keys take effect only if set before TIMInit or before login, see SetConfig. The extra
+ * key ext_set_config_keep_trying (bool, default false) lets messages that are sent from then on wait for the
+ * network without a deadline, across logouts and restarts; they are not marked as failed.
  *
  * - json_config: Object SetConfig with the keys to change.
  * - cb: Receives the outcome; may be NULL.

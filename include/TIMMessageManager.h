@@ -7,7 +7,10 @@
  * element has elem_type and the keys of that kind. All text is UTF-8 and all structured data is JSON; a
  * string given to a callback is valid only during that call, unknown keys are ignored, and older spellings of
  * keys are still accepted. A call that did not return 0 never runs a callback; one that returned 0 runs it
- * exactly once, unless stated otherwise. Functions may be called from inside callbacks.
+ * exactly once, unless stated otherwise. Functions may be called from inside callbacks. Where a function
+ * takes a message that exists already, message_msg_id is enough if the message is in the local database; one
+ * that is not here is named by message_conv_id, message_conv_type and message_seq. Codes listed as -3 and -4
+ * are returned at once, all others come in the callback. Keys that begin with ext_ are this library's own.
  */
 
 #ifndef TIMBRE_TIMMESSAGEMANAGER_H
@@ -29,19 +32,20 @@ typedef enum TIMMsgStatus {
     kTIMMsg_SendSucc = 2,
     /* Sending failed; it may be sent again with the same message_msg_id. */
     kTIMMsg_SendFail = 3,
-    /* Deleted; left out of lists, still found by id. */
+    /* Deleted on this device; left out of lists and searches, still found by id. */
     kTIMMsg_Deleted = 4,
     /* Put into the local database by TIMMsgImportMsgList or TIMMsgSaveMsg, never sent. */
     kTIMMsg_LocalImported = 5,
-    /* Revoked; stays in lists, with the message_revoker_* keys. */
+    /* Revoked; stays in lists without its elements, with the message_revoker_* keys. */
     kTIMMsg_Revoked = 6,
-    /* Cancelled with TIMMsgCancelSend before it was sent. */
+    /* Cancelled with TIMMsgCancelSend before it left. */
     kTIMMsg_Cancel = 7
 } TIMMsgStatus;
 
 /*
- * Priority of a group message, key message_priority. When a group exceeds its message rate the lower
- * priorities are dropped first.
+ * Priority of a group message, key message_priority. When a group has more messages in a second than the
+ * server takes (40 by default), the lowest priorities are dropped first: each leaves room for as many
+ * messages of higher priorities as came in the second before.
  */
 typedef enum TIMMsgPriority {
     /* Highest, e.g. gifts or red packets. */
@@ -102,19 +106,24 @@ typedef enum TIMElemType {
     kTIMElem_Invalid = -1
 } TIMElemType;
 
-/* Quality in which an image is sent. */
+/*
+ * In which quality an image is sent, key image_elem_level. A JPEG's orientation is followed. What is
+ * transparent becomes a PNG, a GIF always stays as it is, and where the result is not smaller in bytes the
+ * original file is sent. Unknown levels count as 1.
+ */
 typedef enum TIMImageLevel {
-    /* The original file. */
+    /* The original file, byte for byte. */
     kTIMImageLevel_Orig = 0,
-    /* Compressed, for a small file; default. */
+    /* JPEG of quality 75, at most 1920 pixels on the longer side; default. */
     kTIMImageLevel_Compression = 1,
-    /* Compressed less, higher quality. */
+    /* JPEG of quality 90, at most 4096 pixels on the longer side. */
     kTIMImageLevel_HD = 2
 } TIMImageLevel;
 
 /*
  * What a group report tells, key group_report_elem_report_type. A report goes to single users, a group tip to
- * all members.
+ * all members. Reports stand in no history; their message has conversation type 3 and id "". At present only
+ * kTIMGroupReport_GroupMessageRecvOption is made.
  */
 typedef enum TIMGroupReportType {
     /* Unknown. */
@@ -175,7 +184,10 @@ typedef enum TIMGroupReportType {
     kTIMGroupReport_InviteReq = 12
 } TIMGroupReportType;
 
-/* Kind of file for TIMMsgDownloadElemToPath. */
+/*
+ * Kind of file for TIMMsgDownloadElemToPath. The library finds the file by its id or URL and does not look at
+ * this value.
+ */
 typedef enum TIMDownloadType {
     /* Cover image of a video. */
     kTIMDownload_VideoThumb = 0,
@@ -213,8 +225,9 @@ typedef enum TIMGroupMessageReadMembersFilter {
 typedef void (TIM_DECL *TIMRecvNewMsgCallback)(const char* json_msg_array, const void* user_data);
 
 /*
- * Called while a file of a message is uploaded. Set with TIMSetMsgElemUploadProgressCallback; with a slow
- * application only the newest progress is delivered.
+ * Called while the files of a message are uploaded. Set with TIMSetMsgElemUploadProgressCallback. Sizes are
+ * those of all files of the element together: an image is uploaded in up to three versions, a video with its
+ * cover. With a slow application only the newest progress of an element is delivered.
  *
  * - json_msg: JSON object Message that is being sent.
  * - index: Position of the element in message_elem_array, from 0.
@@ -236,7 +249,9 @@ typedef void (TIM_DECL *TIMMsgElemUploadProgressCallback)(const char* json_msg, 
 typedef void (TIM_DECL *TIMMsgGroupMessageReadMemberListCallback)(const char* json_group_member_array, uint64_t next_seq, bool is_finished, const void* user_data);
 
 /*
- * Called at the sender when others have read messages. Set with TIMSetMsgReadedReceiptCallback.
+ * Called at the sender when others have read messages. Set with TIMSetMsgReadedReceiptCallback. With
+ * msg_receipt_msg_id "" the peer has read the whole one-to-one conversation up to msg_receipt_time_stamp;
+ * else one message was confirmed.
  *
  * - json_msg_read_receipt_array: JSON array of MessageReceipt.
  * - user_data: The word given when the callback was set or passed.
@@ -244,7 +259,7 @@ typedef void (TIM_DECL *TIMMsgGroupMessageReadMemberListCallback)(const char* js
 typedef void (TIM_DECL *TIMMsgReadedReceiptCallback)(const char* json_msg_read_receipt_array, const void* user_data);
 
 /*
- * Called when messages were revoked. Set with TIMSetMsgRevokeCallback.
+ * Called when messages were revoked. Set with TIMSetMsgRevokeCallback. The objects have message_msg_id too.
  *
  * - json_msg_revoke_info_array: JSON array of MsgLocator objects with the keys message_revoker_user_id,
  *   message_revoker_nick_name, message_revoker_face_url and message_revoke_reason added.
@@ -279,7 +294,8 @@ typedef void (TIM_DECL *TIMMsgExtensionsChangedCallback)(const char* message_id,
 typedef void (TIM_DECL *TIMMsgExtensionsDeletedCallback)(const char* message_id, const char* message_extension_key_array, const void* user_data);
 
 /*
- * Called when reactions to messages changed. Set with TIMSetMsgReactionsChangedCallback.
+ * Called when reactions to messages changed. Set with TIMSetMsgReactionsChangedCallback. Each change carries
+ * the reaction's new total and its first 10 users.
  *
  * - message_reaction_change_info_array: JSON array of MessageReactionChangeInfo: only the reactions that
  *   changed.
@@ -297,7 +313,8 @@ typedef void (TIM_DECL *TIMMsgAllMessageReceiveOptionCallback)(const char* json_
 
 /*
  * Called when a message of a group was pinned or unpinned. Set with
- * TIMSetMsgGroupPinnedMessageChangedCallback.
+ * TIMSetMsgGroupPinnedMessageChangedCallback. Of a message that is not in the local database only the group
+ * and message_seq are known. op_user has the group and the UserID.
  *
  * - group_id: Group ID.
  * - json_msg: JSON object Message; after unpinning only the keys that identify it.
@@ -341,8 +358,10 @@ typedef TIMMsgGroupMessageReadMemberListCallback TIMMsgGroupReadMembersCallback;
  * - user_data: Opaque word handed to the callback unchanged.
  *
  * Events: Runs for messages not yet known here: live ones, those caught up after login or reconnect, those
- * the user sent from other devices, group tips and group reports. Not for messages sent, saved or imported on
- * this device.
+ * the user sent from other devices, online-only ones, group tips (which also run
+ * TIMSetGroupTipsEventCallback) and group reports. Not for messages sent, saved or imported on this device,
+ * and not for history that TIMMsgGetMsgList fetches. Of a group in which much was missed only the newest
+ * message comes; the others are history.
  *
  * Thread: Any thread, also before TIMInit; the callback runs on the library's callback thread.
  *
@@ -367,7 +386,7 @@ TIM_API void TIM_DECL TIMRemoveRecvNewMsgCallback(TIMRecvNewMsgCallback cb);
  * - cb: Function to call on the event; NULL removes it. Setting again replaces it.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Events: While the image, sound, file or video of a message that is being sent is uploaded.
+ * Events: While the image, sound, file or video of a message that is being sent from this device is uploaded.
  *
  * Thread: Any thread, also before TIMInit; the callback runs on the library's callback thread.
  *
@@ -381,8 +400,9 @@ TIM_API void TIM_DECL TIMSetMsgElemUploadProgressCallback(TIMMsgElemUploadProgre
  * - cb: Function to call on the event; NULL removes it. Setting again replaces it.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Events: At the sender: the peer marked a one-to-one conversation read (conversation and time), or somebody
- * sent receipts for single messages (one-to-one: is_peer_read; group: message id with counts).
+ * Events: At the sender, on all devices: the peer marked a one-to-one conversation read (conversation and
+ * time), or somebody sent a receipt for a message (one-to-one: is_peer_read; group: message id with counts).
+ * Counts move one way only; a repeated receipt runs nothing.
  *
  * Thread: Any thread, also before TIMInit; the callback runs on the library's callback thread.
  *
@@ -396,7 +416,8 @@ TIM_API void TIM_DECL TIMSetMsgReadedReceiptCallback(TIMMsgReadedReceiptCallback
  * - cb: Function to call on the event; NULL removes it. Setting again replaces it.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Events: At the receivers, and on the sender's other devices, after a message was revoked.
+ * Events: On all devices of all parties after a message was revoked, except the device that revoked it. Not
+ * for a message that is not in the local database.
  *
  * Thread: Any thread, also before TIMInit; the callback runs on the library's callback thread.
  *
@@ -410,9 +431,10 @@ TIM_API void TIM_DECL TIMSetMsgRevokeCallback(TIMMsgRevokeCallback cb, const voi
  * - cb: Function to call on the event; NULL removes it. Setting again replaces it.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Events: After TIMMsgModifyMessage for all parties, the caller too; after the server changed a message on
- * its way or later; when a message whose send had failed turns out to have been committed and becomes
- * kTIMMsg_SendSucc.
+ * Events: After TIMMsgModifyMessage on all devices of all parties, the caller's too, where the message is in
+ * the local database. Also when a message gets its state and no callback waits for it any more: its send had
+ * failed and it turns out to have been committed (kTIMMsg_SendSucc), or it was left by an earlier process and
+ * is now sent or has failed.
  *
  * Thread: Any thread, also before TIMInit; the callback runs on the library's callback thread.
  *
@@ -426,7 +448,7 @@ TIM_API void TIM_DECL TIMSetMsgUpdateCallback(TIMMsgUpdateCallback cb, const voi
  * - cb: Function to call on the event; NULL removes it. Setting again replaces it.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Events: For the other parties after TIMMsgSetMessageExtensions.
+ * Events: After TIMMsgSetMessageExtensions on all devices of all parties except the one that called.
  *
  * Thread: Any thread, also before TIMInit; the callback runs on the library's callback thread.
  *
@@ -440,7 +462,7 @@ TIM_API void TIM_DECL TIMSetMsgExtensionsChangedCallback(TIMMsgExtensionsChanged
  * - cb: Function to call on the event; NULL removes it. Setting again replaces it.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Events: For the other parties after TIMMsgDeleteMessageExtensions.
+ * Events: After TIMMsgDeleteMessageExtensions on all devices of all parties except the one that called.
  *
  * Thread: Any thread, also before TIMInit; the callback runs on the library's callback thread.
  *
@@ -454,7 +476,8 @@ TIM_API void TIM_DECL TIMSetMsgExtensionsDeletedCallback(TIMMsgExtensionsDeleted
  * - cb: Function to call on the event; NULL removes it. Setting again replaces it.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Events: For all parties after TIMMsgAddMessageReaction and TIMMsgRemoveMessageReaction.
+ * Events: After TIMMsgAddMessageReaction and TIMMsgRemoveMessageReaction on all devices of all parties, the
+ * caller's too, where the message is in the local database.
  *
  * Thread: Any thread, also before TIMInit; the callback runs on the library's callback thread.
  *
@@ -482,7 +505,8 @@ TIM_API void TIM_DECL TIMSetMsgAllMessageReceiveOptionCallback(TIMMsgAllMessageR
  * - cb: Function to call on the event; NULL removes it. Setting again replaces it.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Events: For all members after TIMPinGroupMessage.
+ * Events: On all devices of all members after TIMPinGroupMessage, the caller's too. Not when a pinned message
+ * is revoked or has become too old: both end the pin silently.
  *
  * Thread: Any thread, also before TIMInit; the callback runs on the library's callback thread.
  *
@@ -492,55 +516,94 @@ TIM_API void TIM_DECL TIMSetMsgGroupPinnedMessageChangedCallback(TIMMsgGroupPinn
 
 /*
  * Sends a message to a user or a group. message_msg_id exists as soon as the function returned. The message
- * is stored locally first (unless online-only), sent in the order of the calls of one conversation and
- * continued at the next login if the process ends meanwhile. A failed send still returns its message in the
- * callback, with status kTIMMsg_SendFail; sending the same message_msg_id again continues that message and
- * never doubles it. A message found after its failure callback to have been committed by the server turns to
- * kTIMMsg_SendSucc, and TIMSetMsgUpdateCallback tells.
+ * is stored locally first (unless online-only) and continued at the next login if the process ends meanwhile.
+ * Messages of one conversation arrive in the order of the calls, except that one whose files are still being
+ * uploaded is overtaken by those behind it. A failed send still returns its message in the callback, with
+ * status kTIMMsg_SendFail; sending the same message_msg_id again continues that message and never doubles it.
+ * A message found after its failure callback to have been committed by the server turns to kTIMMsg_SendSucc,
+ * and TIMSetMsgUpdateCallback tells. With message_is_forward_message true and the JSON of a delivered message
+ * a new message with the same elements is sent; files that are on the server are not uploaded again. With
+ * ext_set_config_keep_trying (TIMSetConfig) the callback waits for the network as long as it takes.
  *
  * - conv_id: Conversation: the peer's UserID (one-to-one) or the group ID. UTF-8.
  * - conv_type: kTIMConv_C2C (1) or kTIMConv_Group (2).
- * - json_msg_param: JSON object Message; only message_elem_array is needed. With a message_msg_id sent
- *   before, that message is sent again.
+ * - json_msg_param: JSON object Message; only message_elem_array is needed. With the message_msg_id of an own
+ *   message of this conversation, that message is sent again.
  * - message_id_buffer: NULL, or at least 128 bytes that receive message_msg_id, NUL-terminated, before the
  *   function returns.
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
  * Result: Object Message, with status kTIMMsg_SendSucc, message_seq, message_server_time and file ids and
- * URLs filled in. On failure also the Message, with status kTIMMsg_SendFail.
+ * URLs filled in. On failure also the Message, with status kTIMMsg_SendFail or kTIMMsg_Cancel. A group
+ * message that the server dropped because the group had too many in that second has status kTIMMsg_SendSucc
+ * too, but no number of the server: its message_seq is a local one and ext_message_server_time_ms is missing.
  *
  * Events: Here: conversation Add or Update, upload progress for files. The user's other devices and the
  * receivers: TIMAddRecvNewMsgCallback and conversation Add or Update. The sending device gets no new-message
- * event for its own message.
+ * event for its own message. A receiver who set kTIMRecvMsgOpt_Not_Receive for the sender or the group gets
+ * no event; the sender is not told.
  *
- * Errors: Returned at once: -4 conv_id or json_msg_param is NULL; -3 json_msg_param is not valid JSON, not an
- * object, or empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 bad argument; 6004
- * bad conversation; 6016 bad message element; 8001 (server: 80002, 93000) message larger than 12 KB; 7004,
- * 7005, 7006, 7007 file missing, too large, empty, not readable; 6031 file is not an image; 6008, 114000 to
- * 114005 upload failed; 8021 the send was cancelled; one-to-one: 20003, 6011 or 6032 receiver unknown, 20006
- * or 120001 to 130000 refused by the server's hook, 20007 blocked by the receiver (if the server reports it),
- * 20009, 20010, 20011 friendship required, 20012 sender muted; group: 10007 not a member, 10010 no such
- * group, 10016 refused by the server's hook, 10017 muted, 10023 too many messages, 10053 more than 30
- * mentions; 80001 forbidden words; 7009 TIMUninit came first; 9518 the request was never admitted to the send
- * queue before the deadline; 9519 it waited in the queue too long; 9521 it was partly written; 9520 it was
- * written but not answered; 9523, 9525 and 9524 the same as 9519, 9521 and 9520 with no network.
+ * Errors:
+ * -4: conv_id or json_msg_param is NULL.
+ * -3: json_msg_param is not valid JSON, not an object, or empty; message_elem_array is missing or empty; an
+ *   element has no kind that can be sent (tips, reports, unknown numbers).
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6004: conv_id is "", or conv_type is neither one-to-one nor group.
+ * 6016: an element after the first is not text, custom, face or location.
+ * 6017: the message is directed to more than 50 members, or directed and mentioning as well; a merger element
+ *   has no or more than 300 messages, no compatible text, or a message that was not sent or is a tip or
+ *   report.
+ * 7004: an element names no file, or the file does not exist.
+ * 7005: a file is too large for its kind.
+ * 7006: a file is empty.
+ * 7007: a file cannot be opened or read, or is not a regular file.
+ * 7010: the local database cannot be written.
+ * 8001, 80002: the message is larger than 12 KB; than this server accepts.
+ * 8003: the smaller versions of an image cannot be made (no room for temporary files).
+ * 8021: TIMMsgCancelSend was called.
+ * 6006, 6007: the server does not accept the upload's token; keeps no files.
+ * 6008: a file changed while it was uploaded, or the server could not store it.
+ * 6010: the server's address for files cannot be used (certificate).
+ * 114001, 114002: the server refuses files of this name; files of this size, or the user's quota of the day
+ *   is used up.
+ * 114003: the session ended while a file was uploaded.
+ * 114005: nothing of a file moved for as long as a request may take (30 s by default), as without a network.
+ * 10007: not a member of the group.
+ * 10010: there is no such group.
+ * 10017: muted in the group.
+ * 10053: more than 30 members are mentioned.
+ * 10060: message_need_read_receipt in a group with more than 200 members.
+ * 10061: message_need_read_receipt in an online-only group message.
+ * 20003: there is no such user. Users exist from their first login on.
+ * 9518: the message was never admitted to the send queue before the deadline.
+ * 9519: it waited in the queue too long.
+ * 9520: it was written but not answered, or the server had too much to do.
+ * 9521: it was partly written.
+ * 9523, 9524, 9525: the same as 9519, 9520 and 9521 with no network.
  *
- * Limits: All elements together 12 KB. Image and sound files 28 MB, video and other files 100 MB. The first
- * element may be of any kind, further ones only text, custom, face or location; group tips and reports cannot
- * be sent. A group takes 40 messages per second over all members; beyond that lower priorities are dropped
- * first, and the sender still gets success.
+ * Limits: The text values of all elements and of the other keys that travel (message_cloud_custom_str, push
+ * texts) have 12 KB in all; merged messages are not counted. Image and sound files 28 MB, video and other
+ * files 100 MB. The first element may be of any kind that can be sent, further ones only text, custom, face
+ * or location. 30 mentions, 50 members of a directed message, not both. A group takes 40 messages per second
+ * over all members (server setting); beyond that lower priorities are dropped first, and the sender still
+ * gets success. At most 10 messages of one conversation are unanswered at a time and 3 messages upload at a
+ * time; the others wait.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
- * Source: TIM C interface 8.0; the idempotent resend, the returned message after a failure and the deadline
- * codes as described are Timbre's own decision
+ * Source: TIM C interface 8.0; the idempotent resend, the returned message after a failure, the overtaking of
+ * uploads and the deadline codes as described are Timbre's own decision
  */
 TIM_API int TIM_DECL TIMMsgSendMessage(const char* conv_id, enum TIMConvType conv_type, const char* json_msg_param, char* message_id_buffer, TIMCommCallback cb, const void* user_data);
 
 /*
- * Stops a message that is still being sent; useful while its file is uploaded. The send itself then ends with
- * 8021 and the message has status kTIMMsg_Cancel.
+ * Takes back an own message that has not left yet: one whose files are being uploaded, or that waits in its
+ * conversation's queue. The send itself then ends with 8021 and the message has status kTIMMsg_Cancel. What
+ * was uploaded of a file stays on the server for a week, so sending the file again goes on there. Sending its
+ * message_msg_id again sends it.
  *
  * - conv_id: Conversation: the peer's UserID (one-to-one) or the group ID. UTF-8.
  * - conv_type: kTIMConv_C2C (1) or kTIMConv_Group (2).
@@ -548,14 +611,20 @@ TIM_API int TIM_DECL TIMMsgSendMessage(const char* conv_id, enum TIMConvType con
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Result: Object Message.
+ * Result: Object Message with status kTIMMsg_Cancel.
  *
  * Empty result: {}
  *
- * Events: The callback of the send with 8021; conversation Update.
+ * Events: The callback of the send with 8021; conversation Update if it is the last message.
  *
- * Errors: Returned at once: -4 conv_id or message_id is NULL. In the callback: 6013 not initialised; 6014
- * nobody is logged in; 8020 no such message, or already sent or cancelled.
+ * Errors:
+ * -4: conv_id or message_id is NULL.
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 7010: the local database cannot be read.
+ * 8020: this user has no message with this id on its way in the conversation, or it has left already (then
+ *   its own callback tells what became of it).
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -564,54 +633,75 @@ TIM_API int TIM_DECL TIMMsgSendMessage(const char* conv_id, enum TIMConvType con
 TIM_API int TIM_DECL TIMMsgCancelSend(const char* conv_id, enum TIMConvType conv_type, const char* message_id, TIMCommCallback cb, const void* user_data);
 
 /*
- * Sends one message to many users, as a one-to-one message to each. Not for groups.
+ * Sends one message to many users, as a one-to-one message of its own to each, with its own message_msg_id.
+ * Not for groups. Works through files as every send does; their content travels once.
  *
  * - json_batch_send_param: JSON object MsgBatchSendParam.
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Result: Array of MsgBatchSendResult, one per user.
+ * Result: Array of MsgBatchSendResult, one per user in the order given, when the last send has ended. The
+ * callback's code is 0; each item has its own.
  *
  * Events: As for a send to each user.
  *
- * Errors: Returned at once: -4 json_batch_send_param is NULL; -3 json_batch_send_param is not valid JSON or
- * not an object. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 bad parameter; 90011
- * too many users; the codes of TIMMsgSendMessage in each item; network codes 9508 to 9525.
+ * Errors:
+ * -4: json_batch_send_param is NULL.
+ * -3: json_batch_send_param is not valid JSON or not an object, the receivers are not an array, or the
+ *   message has no usable elements.
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6017: no receivers, or more than 500.
+ * 0: always otherwise; each item has a code of TIMMsgSendMessage.
  *
  * Limits: At most 500 users per call; sizes as for TIMMsgSendMessage.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
- * Source: TIM C interface 8.0
+ * Source: TIM C interface 8.0; 500 users: Timbre's own decision
  */
 TIM_API int TIM_DECL TIMMsgBatchSend(const char* json_batch_send_param, TIMCommCallback cb, const void* user_data);
 
 /*
- * Downloads the file of an element to a path. The callback runs with desc "downloading" and the progress any
- * number of times, then once more with the result. For an image use kTIMDownload_File with the id and URL of
- * the version wanted.
+ * Downloads the file of an element to a path. The callback runs with code 0 and desc "downloading" for the
+ * progress any number of times, then once more with the result and another desc. A cut is repeated with
+ * growing pauses until the file is complete, also across a time without network; the download ends with
+ * TIMLogout. What has arrived lies in a part file beside the path and is continued by a later call. The
+ * content is held against the checksum that the server gives. A path that has the file already is left alone.
+ * Downloads to one path wait for each other. For an image use the id and URL of the version wanted.
  *
  * - json_download_elem_param: JSON object DownloadElemParam, its values taken from the element.
- * - path: File to write, with its directory. UTF-8.
+ * - path: File to write, with its folder, which is made if need be. UTF-8. A file that is there is replaced
+ *   when the download is complete.
  * - cb: Progress and result callback: any number of times with desc "downloading", then once with the result.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Result: While running: object MsgDownloadElemResult with desc "downloading". At the end: the last call,
- * with another desc.
+ * Result: While running and at the end: object MsgDownloadElemResult; "" when it failed before any progress.
  *
- * Errors: Returned at once: -4 json_download_elem_param or path is NULL; -3 json_download_elem_param is not
- * valid JSON or not an object. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 URL or
- * path empty; 6009 download failed or the file has expired; 6010 HTTP failed; 7007 or 6022 the path cannot be
- * written; 114000 file not found; 114001 access denied; 114005 timed out.
+ * Errors:
+ * -4: json_download_elem_param or path is NULL.
+ * -3: json_download_elem_param is not valid JSON or not an object.
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6017: neither id nor URL is given, or path is "".
+ * 6006, 6007: the server does not accept the token; keeps no files.
+ * 6009: the server failed several times, or the content does not fit its checksum.
+ * 6010: the URL or the certificate of its host cannot be used.
+ * 7007: the path cannot be written, or is a folder.
+ * 114000: the server has no such file (any more).
+ * 114001: the file may not be read, or the URL's time is over.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
- * Source: TIM C interface 8.0
+ * Source: TIM C interface 8.0; continuing part files and waiting for the network are Timbre's own decision
  */
 TIM_API int TIM_DECL TIMMsgDownloadElemToPath(const char* json_download_elem_param, const char* path, TIMCommCallback cb, const void* user_data);
 
 /*
- * Gives the messages inside a merger element, downloading them when they were too large to travel with it.
+ * Gives the messages inside a merger element: from the element itself, or from a file on the server when they
+ * were too many to travel with it.
  *
  * - json_single_msg: JSON object Message that holds a merger element.
  * - cb: Result callback, run exactly once if the function returned 0.
@@ -619,9 +709,17 @@ TIM_API int TIM_DECL TIMMsgDownloadElemToPath(const char* json_download_elem_par
  *
  * Result: Array of Message.
  *
- * Errors: Returned at once: -4 json_single_msg is NULL; -3 json_single_msg is not valid JSON, not an object,
- * or empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 no merger element; 8005
- * nested more than 100 deep; network codes 9508 to 9525.
+ * Errors:
+ * -4: json_single_msg is NULL.
+ * -3: json_single_msg is not valid JSON, not an object, or empty.
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6017: the message has no merger element, or the element names no messages.
+ * 8005: mergers are nested more than 100 deep.
+ * 6001: the file cannot be read as messages.
+ * 6009, 114000, 114001: the file cannot be fetched; does not exist any more; may not be read.
+ * 9508, 114005: no connection; the download took longer than a request may.
  *
  * Limits: At most 300 messages, 100 levels.
  *
@@ -635,16 +733,22 @@ TIM_API int TIM_DECL TIMMsgDownloadMergerMessage(const char* json_single_msg, TI
  * Stores message_custom_int and message_custom_str with a message in the local database. They are never sent
  * to the server or to other devices.
  *
- * - json_msg_param: JSON object Message with message_msg_id and the new message_custom_int and
- *   message_custom_str.
+ * - json_msg_param: JSON object Message as delivered by the library (message_elem_array must be there), with
+ *   message_msg_id and the new message_custom_int and message_custom_str; a missing one becomes 0 or "".
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
  * Result: ""
  *
- * Errors: Returned at once: -4 json_msg_param is NULL; -3 json_msg_param is not valid JSON, not an object, or
- * empty. In the callback: 6013 not initialised; 6014 no user's local data is open (nobody logged in or
- * logging in); 6017 the message is not known here; 7010 the local database cannot be written.
+ * Events: None.
+ *
+ * Errors:
+ * -4: json_msg_param is NULL.
+ * -3: json_msg_param is not valid JSON, not an object, or empty, or has no usable message_elem_array.
+ * 6013: not initialised.
+ * 6014: no user's local data is open (nobody logged in or logging in).
+ * 7011: no message with this message_msg_id is here.
+ * 7010: the local database cannot be written.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -653,7 +757,11 @@ TIM_API int TIM_DECL TIMMsgDownloadMergerMessage(const char* json_single_msg, TI
 TIM_API int TIM_DECL TIMMsgSetLocalCustomData(const char* json_msg_param, TIMCommCallback cb, const void* user_data);
 
 /*
- * Sets for some users whether their messages are received and announced.
+ * Sets for some users whether their messages are received and announced. With kTIMRecvMsgOpt_Not_Receive a
+ * user's messages come to no device and count for nothing, and the sender is not told. The server keeps them:
+ * when the option has been changed back and a newer message has come, TIMMsgGetMsgList fetches them.
+ * Conversations with another option than kTIMRecvMsgOpt_Receive do not count in the total of unread messages.
+ * UserIDs that do not exist are passed over.
  *
  * - json_identifier_array: JSON array of UserIDs, not empty.
  * - opt: kTIMRecvMsgOpt_Receive, kTIMRecvMsgOpt_Not_Receive, kTIMRecvMsgOpt_Not_Notify or
@@ -663,13 +771,19 @@ TIM_API int TIM_DECL TIMMsgSetLocalCustomData(const char* json_msg_param, TIMCom
  *
  * Result: ""
  *
- * Events: kTIMConvEvent_Update with the new conv_recv_opt.
+ * Events: On all devices of the user: kTIMConvEvent_Update with the new conv_recv_opt, if it changed and the
+ * conversation is in the list.
  *
- * Errors: Returned at once: -4 json_identifier_array is NULL; -3 json_identifier_array is not valid JSON, not
- * an array, or empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 more than 30
- * users or bad option; 7008 too often; network codes 9508 to 9525.
+ * Errors:
+ * -4: json_identifier_array is NULL.
+ * -3: json_identifier_array is not valid JSON, not an array, or empty.
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6017: more than 30 users, no text among them, or opt is not 0 to 3.
+ * 9519, 9520, 9521, 9523, 9524, 9525: no answer from the server in time, as described at TIMMsgSendMessage.
  *
- * Limits: At most 30 users per call and 5 calls per second.
+ * Limits: At most 30 users per call.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -678,17 +792,22 @@ TIM_API int TIM_DECL TIMMsgSetLocalCustomData(const char* json_msg_param, TIMCom
 TIM_API int TIM_DECL TIMMsgSetC2CReceiveMessageOpt(const char* json_identifier_array, TIMReceiveMessageOpt opt, TIMCommCallback cb, const void* user_data);
 
 /*
- * Gives the receive options set for some users.
+ * Gives the receive options set for some users, 0 where none was set.
  *
  * - json_identifier_array: JSON array of UserIDs, not empty.
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Result: Array of GetC2CRecvMsgOptResult.
+ * Result: Array of GetC2CRecvMsgOptResult, one per user in the order given.
  *
- * Errors: Returned at once: -4 json_identifier_array is NULL; -3 json_identifier_array is not valid JSON, not
- * an array, or empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 bad UserID;
- * network codes 9508 to 9525.
+ * Errors:
+ * -4: json_identifier_array is NULL.
+ * -3: json_identifier_array is not valid JSON, not an array, or empty.
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6017: there is no text in the array.
+ * 9519, 9520, 9521, 9523, 9524, 9525: no answer from the server in time, as described at TIMMsgSendMessage.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -697,9 +816,10 @@ TIM_API int TIM_DECL TIMMsgSetC2CReceiveMessageOpt(const char* json_identifier_a
 TIM_API int TIM_DECL TIMMsgGetC2CReceiveMessageOpt(const char* json_identifier_array, TIMCommCallback cb, const void* user_data);
 
 /*
- * Sets for a group or a topic whether its messages are received and announced. With
- * kTIMRecvMsgOpt_Not_Receive they do not reach the device and are not counted. Read it back from the group or
- * topic information.
+ * Sets for a group whether its messages are received and announced. With kTIMRecvMsgOpt_Not_Receive they do
+ * not reach the user's devices; when the option has been changed back and a newer message has come, they are
+ * part of the history. A new member begins with kTIMRecvMsgOpt_Receive, in a Meeting group with
+ * kTIMRecvMsgOpt_Not_Notify. Read it back from the group information.
  *
  * - group_id: Group ID.
  * - opt: kTIMRecvMsgOpt_Receive, kTIMRecvMsgOpt_Not_Receive, kTIMRecvMsgOpt_Not_Notify or
@@ -709,12 +829,18 @@ TIM_API int TIM_DECL TIMMsgGetC2CReceiveMessageOpt(const char* json_identifier_a
  *
  * Result: ""
  *
- * Events: kTIMConvEvent_Update with the new conv_recv_opt; a report kTIMGroupReport_GroupMessageRecvOption on
- * the user's own devices.
+ * Events: On all devices of the user: kTIMConvEvent_Update with the new conv_recv_opt, and through
+ * TIMAddRecvNewMsgCallback a report kTIMGroupReport_GroupMessageRecvOption, if it changed.
  *
- * Errors: Returned at once: -4 group_id is NULL. In the callback: 6013 not initialised; 6014 nobody is logged
- * in; 6017 bad option; 7012 the type of the group is not known; 10007 not a member; 10010 no such group;
- * network codes 9508 to 9525.
+ * Errors:
+ * -4: group_id is NULL.
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6017: group_id is "", or opt is not 0 to 3.
+ * 10007: not a member of the group.
+ * 10010: there is no such group.
+ * 9519, 9520, 9521, 9523, 9524, 9525: no answer from the server in time, as described at TIMMsgSendMessage.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -723,11 +849,12 @@ TIM_API int TIM_DECL TIMMsgGetC2CReceiveMessageOpt(const char* json_identifier_a
 TIM_API int TIM_DECL TIMMsgSetGroupReceiveMessageOpt(const char* group_id, TIMReceiveMessageOpt opt, TIMCommCallback cb, const void* user_data);
 
 /*
- * Sets global do-not-disturb by time of day, for all conversations of the user. Messages still arrive; only
- * the announcement changes.
+ * Sets global do-not-disturb by time of day, for all conversations of the user. Messages still arrive and
+ * count; what the application announces is its own matter, and the setting is kept for it. It replaces what
+ * either function set before.
  *
  * - opt: kTIMRecvMsgOpt_Receive, kTIMRecvMsgOpt_Not_Notify or kTIMRecvMsgOpt_Not_Notify_Except_At.
- * - start_hour: Start of the period, hour 0 to 23, local time.
+ * - start_hour: Start of the period, hour 0 to 23, by the clock of the device that sets it.
  * - start_minute: Start of the period, minute 0 to 59.
  * - start_second: Start of the period, second 0 to 59.
  * - duration: Length in seconds. Below 86400 the period repeats every day; 86400 or more means for good, from
@@ -737,10 +864,14 @@ TIM_API int TIM_DECL TIMMsgSetGroupReceiveMessageOpt(const char* group_id, TIMRe
  *
  * Result: ""
  *
- * Events: TIMSetMsgAllMessageReceiveOptionCallback on all devices of the user.
+ * Events: TIMSetMsgAllMessageReceiveOptionCallback on all devices of the user, here too.
  *
- * Errors: In the callback: 6013 not initialised; 6014 nobody is logged in; 114011 option not allowed here;
- * 6017 bad time; network codes 9508 to 9525.
+ * Errors:
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6017: opt is not 0, 2 or 3, or the start is no time of the day.
+ * 9519, 9520, 9521, 9523, 9524, 9525: no answer from the server in time, as described at TIMMsgSendMessage.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -749,7 +880,8 @@ TIM_API int TIM_DECL TIMMsgSetGroupReceiveMessageOpt(const char* group_id, TIMRe
 TIM_API int TIM_DECL TIMMsgSetAllReceiveMessageOpt(TIMReceiveMessageOpt opt, int32_t start_hour, int32_t start_minute, int32_t start_second, uint32_t duration, TIMCommCallback cb, const void* user_data);
 
 /*
- * Sets global do-not-disturb for one period that starts at a given moment.
+ * Sets global do-not-disturb for one period that starts at a given moment. It replaces what either function
+ * set before.
  *
  * - opt: kTIMRecvMsgOpt_Receive, kTIMRecvMsgOpt_Not_Notify or kTIMRecvMsgOpt_Not_Notify_Except_At.
  * - start_time_stamp: Start of the period, UTC seconds.
@@ -759,10 +891,14 @@ TIM_API int TIM_DECL TIMMsgSetAllReceiveMessageOpt(TIMReceiveMessageOpt opt, int
  *
  * Result: ""
  *
- * Events: TIMSetMsgAllMessageReceiveOptionCallback on all devices of the user.
+ * Events: TIMSetMsgAllMessageReceiveOptionCallback on all devices of the user, here too.
  *
- * Errors: In the callback: 6013 not initialised; 6014 nobody is logged in; 114011 option not allowed here;
- * 6017 bad time; network codes 9508 to 9525.
+ * Errors:
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6017: opt is not 0, 2 or 3.
+ * 9519, 9520, 9521, 9523, 9524, 9525: no answer from the server in time, as described at TIMMsgSendMessage.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -771,14 +907,18 @@ TIM_API int TIM_DECL TIMMsgSetAllReceiveMessageOpt(TIMReceiveMessageOpt opt, int
 TIM_API int TIM_DECL TIMMsgSetAllReceiveMessageOpt2(TIMReceiveMessageOpt opt, uint32_t start_time_stamp, uint32_t duration, TIMCommCallback cb, const void* user_data);
 
 /*
- * Gives the global do-not-disturb setting.
+ * Gives the global do-not-disturb setting; all values are 0 when none was made.
  *
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
  * Result: Array with one TIMReceiveMessageOptInfo.
  *
- * Errors: In the callback: 6013 not initialised; 6014 nobody is logged in; network codes 9508 to 9525.
+ * Errors:
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 9519, 9520, 9521, 9523, 9524, 9525: no answer from the server in time, as described at TIMMsgSendMessage.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -788,11 +928,13 @@ TIM_API int TIM_DECL TIMMsgGetAllReceiveMessageOpt(TIMCommCallback cb, const voi
 
 /*
  * Gives one page of the messages of a conversation. The page starts at msg_getmsglist_param_last_msg (left
- * out of the result), else at msg_getmsglist_param_last_msg_seq (groups, included), else at
- * msg_getmsglist_param_time_begin, else at the newest message. With msg_getmsglist_param_is_ramble true the
- * server is asked and its answer merged with the local database; false, or no network, or a failed login
- * gives local messages only. Revoked messages stay in the list with status kTIMMsg_Revoked; deleted ones are
- * left out.
+ * out of the result), else at msg_getmsglist_param_last_msg_seq (groups, included), else at the newest
+ * message when paging towards older and at the oldest when paging towards newer; a time window narrows it.
+ * With msg_getmsglist_param_is_ramble true what is not here is fetched from the server, merged and kept;
+ * false, or no network, or a failed login gives local messages only, which may skip what was never fetched.
+ * msg_getmsglist_param_message_seq_array (groups) gives just those messages and fetches what is not here in
+ * any case. Revoked messages stay in the list with status kTIMMsg_Revoked; deleted ones are left out.
+ * Directed messages are there for their sender and those addressed.
  *
  * - conv_id: Conversation: the peer's UserID (one-to-one) or the group ID. UTF-8.
  * - conv_type: kTIMConv_C2C (1) or kTIMConv_Group (2).
@@ -801,17 +943,25 @@ TIM_API int TIM_DECL TIMMsgGetAllReceiveMessageOpt(TIMCommCallback cb, const voi
  * - user_data: Opaque word handed to the callback unchanged.
  *
  * Result: Array of Message: newest first when paging towards older, oldest first when paging towards newer.
- * "[]" at the end of the list, or for an unknown conversation.
+ * "[]" at the end of the list, for an unknown conversation, and on failure.
  *
  * Empty result: []
  *
- * Errors: Returned at once: -4 conv_id or json_get_msg_param is NULL; -3 json_get_msg_param is not valid JSON
- * or not an object. In the callback: 6013 not initialised; 6014 no user's local data is open (nobody logged
- * in or logging in); 6017 count is 0 or bad parameter; 6005 or 7010 the local database cannot be read.
+ * Events: Fetched history runs no new-message event. Conversation Update if the last message changes.
  *
- * Limits: 20 per page is advised. The server keeps messages for a time its operator sets; the local database
- * has no limit. Messages from before joining a group are delivered only where the server allows it for that
- * group type. AVChatRoom groups have no history.
+ * Errors:
+ * -4: conv_id or json_get_msg_param is NULL.
+ * -3: json_get_msg_param is not valid JSON or not an object.
+ * 6013: not initialised.
+ * 6014: no user's local data is open (nobody logged in or logging in).
+ * 6017: conv_id is "", or count is 0 without message_seq_array.
+ * 7010: the local database cannot be read.
+ *
+ * Limits: 1,000 messages per page, 20 are advised; 100 numbers in message_seq_array. One call asks the server
+ * at most 3 times for at most 100 messages each, so a page of more than 300 from an empty database may skip
+ * some; ask in smaller pages. What is fetched is chosen by the start and the count; time window and kinds
+ * then choose among what is here. The server keeps messages for 7 days unless its operator sets another time;
+ * the local database has no limit. Messages from before joining are delivered in Meeting groups only.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -821,24 +971,39 @@ TIM_API int TIM_DECL TIMMsgGetMsgList(const char* conv_id, enum TIMConvType conv
 
 /*
  * Takes back a sent message for everybody. One-to-one: own messages only. Group: own messages; the owner and
- * admins also those of other members. The message stays, with status kTIMMsg_Revoked.
+ * admins also those of other members, at any time. The message stays, with status kTIMMsg_Revoked and without
+ * its elements and further keys; message_revoke_reason of the JSON given here is shown to all. Its receipts,
+ * extensions, reactions and pin are gone. Unread counts stay as they are until the conversation is read.
  *
  * - conv_id: Conversation: the peer's UserID (one-to-one) or the group ID. UTF-8.
  * - conv_type: kTIMConv_C2C (1) or kTIMConv_Group (2).
- * - json_msg_param: JSON object Message as delivered by the library; message_msg_id identifies it.
+ * - json_msg_param: JSON object Message as delivered by the library; message_msg_id identifies it,
+ *   message_revoke_reason (optional) says why.
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
  * Result: ""
  *
- * Events: The others, and the user's other devices: TIMSetMsgRevokeCallback and kTIMConvEvent_Update. Here:
- * kTIMConvEvent_Update.
+ * Events: On the other devices of all parties: TIMSetMsgRevokeCallback. Everywhere: kTIMConvEvent_Update if
+ * it is the last message.
  *
- * Errors: Returned at once: -4 conv_id or json_msg_param is NULL; -3 json_msg_param is not valid JSON, not an
- * object, or empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 the message cannot
- * be identified or is online-only; 6223 too late; one-to-one: 20016 too late, 20022 not found, 20023 already
- * revoked; group: 10007 not allowed, 10030 not found, 10031 too late, 10032 this message cannot be revoked,
- * 10033 not in this group type, 10041 switched off on the server; network codes 9508 to 9525.
+ * Errors:
+ * -4: conv_id or json_msg_param is NULL.
+ * -3: json_msg_param is not valid JSON, not an object, or empty.
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6017: the message is not known here and its JSON does not say where it is, it is of another conversation,
+ *   or the server never had it (failed, local, online-only).
+ * 7010: the local database cannot be written.
+ * 20016, 10031: too late, one-to-one; in a group.
+ * 20022: one-to-one: the server has no such message, or it is not an own one.
+ * 20023: one-to-one: it is revoked already.
+ * 10007: group: not a member, or a message of somebody else and the user is neither owner nor admin.
+ * 10030: group: the server has no such message, or the user may not see it.
+ * 10032: group: it is revoked already, or it is a tip.
+ * 10010, 20003: there is no such group; no such user.
+ * 9519, 9520, 9521, 9523, 9524, 9525: no answer from the server in time, as described at TIMMsgSendMessage.
  *
  * Limits: Within 2 minutes after sending by default (server setting). Not for online-only messages.
  *
@@ -850,21 +1015,38 @@ TIM_API int TIM_DECL TIMMsgRevoke(const char* conv_id, enum TIMConvType conv_typ
 
 /*
  * Changes a message that was sent: the content of its text, custom, location and face elements and
- * message_cloud_custom_str. Any party of the conversation may do it.
+ * message_cloud_custom_str. Any party of the conversation may do it. Number and kinds of the elements stay;
+ * changes of other elements are ignored, and keys that are left out keep their value. message_version counts
+ * up.
  *
  * - json_msg_param: JSON object Message as delivered by the library, with the changed elements or
- *   message_cloud_custom_str.
+ *   message_cloud_custom_str. message_version says which state it was made from; without it, the state known
+ *   here.
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Result: Object Message in its newest state, also on failure.
+ * Result: Object Message in its newest state, on a conflict (8006) too; on any other failure the Message
+ * given.
  *
- * Events: TIMSetMsgUpdateCallback for all parties, here too; kTIMConvEvent_Update if it is the last message.
+ * Events: TIMSetMsgUpdateCallback on all devices of all parties, here too; kTIMConvEvent_Update if it is the
+ * last message.
  *
- * Errors: Returned at once: -4 json_msg_param is NULL; -3 json_msg_param is not valid JSON, not an object, or
- * empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 the message cannot be
- * identified; 8006 or 20028 somebody else changed it first, the newest state is delivered; 8001 too large;
- * 10030 not found in the group; network codes 9508 to 9525.
+ * Errors:
+ * -4: json_msg_param is NULL.
+ * -3: json_msg_param is not valid JSON, not an object, or empty.
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6017: the message is not known here and its JSON does not say where it is, it is of another conversation,
+ *   or the server never had it (failed, local, online-only).
+ * 6016, 6017: a tip or report; 6017 also when the number or the kinds of elements changed.
+ * 8006: somebody else changed or revoked it meanwhile; the newest state is delivered.
+ * 8001, 80002: larger than 12 KB; than this server accepts.
+ * 10030, 20022: the server has no such message in the group; in the one-to-one conversation.
+ * 10007: not a member of the group.
+ * 10010, 20003: there is no such group; no such user.
+ * 7010: the local database cannot be written.
+ * 9519, 9520, 9521, 9523, 9524, 9525: no answer from the server in time, as described at TIMMsgSendMessage.
  *
  * Limits: 12 KB as for a send.
  *
@@ -875,7 +1057,11 @@ TIM_API int TIM_DECL TIMMsgRevoke(const char* conv_id, enum TIMConvType conv_typ
 TIM_API int TIM_DECL TIMMsgModifyMessage(const char* json_msg_param, TIMCommCallback cb, const void* user_data);
 
 /*
- * Deletes one message: locally only, or on the server too. For others in the conversation it stays.
+ * Deletes one message for this user: here only, or with msg_delete_param_is_ramble true on the server too.
+ * Others in the conversation keep it. The user's other devices keep their copies unless the server is set to
+ * let deletions follow (sync_deletions); a device that logs in afresh does not get it again. Without
+ * msg_delete_param_msg and with msg_delete_param_is_ramble false given, all messages of the conversation that
+ * are here are deleted here.
  *
  * - conv_id: Conversation: the peer's UserID (one-to-one) or the group ID. UTF-8.
  * - conv_type: kTIMConv_C2C (1) or kTIMConv_Group (2).
@@ -887,20 +1073,31 @@ TIM_API int TIM_DECL TIMMsgModifyMessage(const char* json_msg_param, TIMCommCall
  *
  * Events: kTIMConvEvent_Update if it was the last message.
  *
- * Errors: Returned at once: -4 conv_id or json_msgdel_param is NULL; -3 json_msgdel_param is not valid JSON,
- * not an object, or empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 the message
- * cannot be identified; 20018 the server failed; 10034 it cannot be deleted; 10035 not in this group type;
- * network codes 9508 to 9525.
+ * Errors:
+ * -4: conv_id or json_msgdel_param is NULL.
+ * -3: json_msgdel_param is not valid JSON, not an object, or empty, or msg_delete_param_msg is there and no
+ *   object or an empty one.
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6017: the message is not known here (and, for a deletion on the server, its message_seq is not given), or
+ *   it is of another conversation; no message and is_ramble true: that is TIMMsgClearHistoryMessage.
+ * 10007: not a member of the group.
+ * 10010, 20003: there is no such group; no such user.
+ * 7010: the local database cannot be written.
+ * 9519, 9520, 9521, 9523, 9524, 9525: no answer from the server in time, as described at TIMMsgSendMessage.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
- * Source: TIM C interface 8.0
+ * Source: TIM C interface 8.0; refusing an empty message and deleting all local ones without it are Timbre's
+ * own decision
  */
 TIM_API int TIM_DECL TIMMsgDelete(const char* conv_id, enum TIMConvType conv_type, const char* json_msgdel_param, TIMCommCallback cb, const void* user_data);
 
 /*
- * Deletes several messages of one conversation, here and on the server. Other devices of the user keep the
- * copies they already have.
+ * Deletes several messages of one conversation for this user, here and on the server. Local messages that the
+ * server never had are deleted here. The user's other devices keep the copies they already have, unless the
+ * server is set to let deletions follow (sync_deletions).
  *
  * - conv_id: Conversation: the peer's UserID (one-to-one) or the group ID. UTF-8.
  * - conv_type: kTIMConv_C2C (1) or kTIMConv_Group (2).
@@ -912,12 +1109,20 @@ TIM_API int TIM_DECL TIMMsgDelete(const char* conv_id, enum TIMConvType conv_typ
  *
  * Events: kTIMConvEvent_Update if the last message was among them.
  *
- * Errors: Returned at once: -4 conv_id or json_msg_array is NULL; -3 json_msg_array is not valid JSON, not an
- * array, or empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 more than 50
- * messages or of several conversations; 7008 too often; 20018 the server failed; 10034 a message cannot be
- * deleted; 10035 not in this group type; network codes 9508 to 9525.
+ * Errors:
+ * -4: conv_id or json_msg_array is NULL.
+ * -3: json_msg_array is not valid JSON, not an array, or empty.
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6017: more than 50 messages, or one that is of another conversation, or not known here and without
+ *   message_seq. Then none is deleted.
+ * 10007: not a member of the group.
+ * 10010, 20003: there is no such group; no such user.
+ * 7010: the local database cannot be written.
+ * 9519, 9520, 9521, 9523, 9524, 9525: no answer from the server in time, as described at TIMMsgSendMessage.
  *
- * Limits: At most 50 messages per call, 1 call per second.
+ * Limits: At most 50 messages per call.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -926,8 +1131,10 @@ TIM_API int TIM_DECL TIMMsgDelete(const char* conv_id, enum TIMConvType conv_typ
 TIM_API int TIM_DECL TIMMsgListDelete(const char* conv_id, enum TIMConvType conv_type, const char* json_msg_array, TIMCommCallback cb, const void* user_data);
 
 /*
- * Deletes all messages of a conversation, here and on the server. The conversation keeps its place in the
- * list.
+ * Deletes all messages of a conversation for this user, here and on the server. The conversation keeps its
+ * place in the list; what was unread counts as read, and the peer does not learn of that. Messages that are
+ * being sent stay. The user's other devices learn the read position; they delete too only if the server is
+ * set to let deletions follow (sync_deletions).
  *
  * - conv_id: Conversation: the peer's UserID (one-to-one) or the group ID. UTF-8.
  * - conv_type: kTIMConv_C2C (1) or kTIMConv_Group (2).
@@ -938,8 +1145,16 @@ TIM_API int TIM_DECL TIMMsgListDelete(const char* conv_id, enum TIMConvType conv
  *
  * Events: kTIMConvEvent_Update with conv_is_has_lastmsg false.
  *
- * Errors: Returned at once: -4 conv_id is NULL. In the callback: 6013 not initialised; 6014 nobody is logged
- * in; 6011 or 6017 bad conversation; network codes 9508 to 9525.
+ * Errors:
+ * -4: conv_id is NULL.
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6004: conv_id is "", or conv_type is neither one-to-one nor group.
+ * 10007: not a member of the group.
+ * 10010, 20003: there is no such group; no such user.
+ * 7010: the local database cannot be written.
+ * 9519, 9520, 9521, 9523, 9524, 9525: no answer from the server in time, as described at TIMMsgSendMessage.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -949,22 +1164,28 @@ TIM_API int TIM_DECL TIMMsgClearHistoryMessage(const char* conv_id, enum TIMConv
 
 /*
  * Puts one message into the local database of this device with status kTIMMsg_LocalImported, e.g. a notice of
- * the application. Nothing is sent. It keeps the caller's times where given, else it gets the present time.
+ * the application. Nothing is sent, and it does not count as unread. It keeps the caller's times where given,
+ * else it gets the present time, and stands in the history where its time puts it. Without message_sender the
+ * user is the sender.
  *
  * - conv_id: Conversation: the peer's UserID (one-to-one) or the group ID. UTF-8.
  * - conv_type: kTIMConv_C2C (1) or kTIMConv_Group (2).
- * - json_msg_param: JSON object Message; message_elem_array and message_sender are needed, times are kept
- *   where given, else now.
+ * - json_msg_param: JSON object Message; message_elem_array is needed, message_sender is the user unless
+ *   given, times are kept where given, else now. message_is_read true makes it a read one.
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
  * Result: Object Message as saved, with its new message_msg_id.
  *
- * Events: kTIMConvEvent_Add or kTIMConvEvent_Update if it becomes the last message. No new-message event.
+ * Events: kTIMConvEvent_Add or kTIMConvEvent_Update. No new-message event.
  *
- * Errors: Returned at once: -4 conv_id or json_msg_param is NULL; -3 json_msg_param is not valid JSON, not an
- * object, or empty. In the callback: 6013 not initialised; 6014 no user's local data is open (nobody logged
- * in or logging in); 6017 bad message; 6004 bad conversation; 7010 the local database cannot be written.
+ * Errors:
+ * -4: conv_id or json_msg_param is NULL.
+ * -3: json_msg_param is not valid JSON, not an object, or empty, or a message has no usable
+ *   message_elem_array.
+ * 6013: not initialised.
+ * 6014: no user's local data is open (nobody logged in or logging in).
+ * 7010: the local database cannot be written.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -975,22 +1196,28 @@ TIM_API int TIM_DECL TIMMsgSaveMsg(const char* conv_id, enum TIMConvType conv_ty
 
 /*
  * Puts many messages into the local database of this device with status kTIMMsg_LocalImported, e.g. a history
- * from elsewhere. Nothing is sent. Each keeps the caller's times where given, else it gets the present time.
+ * from elsewhere. Nothing is sent, nothing counts as unread. Each keeps the caller's times where given, else
+ * it gets the present time, and stands in the history where its time puts it. All are stored or none.
+ * Importing the same messages twice stores them twice.
  *
  * - conv_id: Conversation: the peer's UserID (one-to-one) or the group ID. UTF-8.
  * - conv_type: kTIMConv_C2C (1) or kTIMConv_Group (2).
- * - json_msg_array: JSON array of Message, not empty; each needs message_elem_array and message_sender, times
- *   are kept where given, else now.
+ * - json_msg_array: JSON array of Message, not empty; each needs message_elem_array, message_sender is the
+ *   user unless given, times are kept where given, else now.
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
  * Result: ""
  *
- * Events: kTIMConvEvent_Add or kTIMConvEvent_Update if the last message changes. No new-message event.
+ * Events: kTIMConvEvent_Add or kTIMConvEvent_Update. No new-message event.
  *
- * Errors: Returned at once: -4 conv_id or json_msg_array is NULL; -3 json_msg_array is not valid JSON, not an
- * array, or empty. In the callback: 6013 not initialised; 6014 no user's local data is open (nobody logged in
- * or logging in); 6017 bad message; 6004 bad conversation; 7010 the local database cannot be written.
+ * Errors:
+ * -4: conv_id or json_msg_array is NULL.
+ * -3: json_msg_array is not valid JSON, not an array, or empty, or a message has no usable
+ *   message_elem_array.
+ * 6013: not initialised.
+ * 6014: no user's local data is open (nobody logged in or logging in).
+ * 7010: the local database cannot be written.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -1006,15 +1233,18 @@ TIM_API int TIM_DECL TIMMsgImportMsgList(const char* conv_id, enum TIMConvType c
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Result: Array of Message. Unknown ids are left out; "[]" when none was found.
+ * Result: Array of Message in the order of the ids. Unknown ids are left out; "[]" when none was found.
  *
  * Empty result: []
  *
- * Errors: Returned at once: -4 json_message_id_array is NULL. In the callback: 6013 not initialised; 6014 no
- * user's local data is open (nobody logged in or logging in); 6017 json_message_id_array is not valid JSON or
- * not an array; 6017 the array is empty; 7010 the local database cannot be read.
+ * Errors:
+ * -4: json_message_id_array is NULL.
+ * 6013: not initialised.
+ * 6014: no user's local data is open (nobody logged in or logging in).
+ * 6017: json_message_id_array is not valid JSON or not an array, or has no text in it.
+ * 7010: the local database cannot be read.
  *
- * Limits: AVChatRoom messages are not stored and not found.
+ * Limits: Only what is in the local database; online-only messages are never there.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -1023,8 +1253,9 @@ TIM_API int TIM_DECL TIMMsgImportMsgList(const char* conv_id, enum TIMConvType c
 TIM_API int TIM_DECL TIMMsgFindMessages(const char* json_message_id_array, TIMCommCallback cb, const void* user_data);
 
 /*
- * Finds messages by locator in the local database; one locator matches one message. Revoked and deleted ones
- * are found too; look at message_status.
+ * Finds messages by locator in the local database; one locator matches at most one message.
+ * message_locator_seq, message_locator_rand, message_locator_time and message_locator_is_self must all fit,
+ * the other keys are not looked at. Revoked and deleted ones are found too; look at message_status.
  *
  * - conv_id: Conversation: the peer's UserID (one-to-one) or the group ID. UTF-8.
  * - conv_type: kTIMConv_C2C (1) or kTIMConv_Group (2).
@@ -1036,9 +1267,13 @@ TIM_API int TIM_DECL TIMMsgFindMessages(const char* json_message_id_array, TIMCo
  *
  * Empty result: []
  *
- * Errors: Returned at once: -4 conv_id or json_msg_Locator_array is NULL; -3 json_msg_Locator_array is not
- * valid JSON or not an array. In the callback: 6013 not initialised; 6014 no user's local data is open
- * (nobody logged in or logging in); 6017 the array is empty; 7010 the local database cannot be read.
+ * Errors:
+ * -4: conv_id or json_msg_Locator_array is NULL.
+ * -3: json_msg_Locator_array is not valid JSON or not an array.
+ * 6013: not initialised.
+ * 6014: no user's local data is open (nobody logged in or logging in).
+ * 6017: the array is empty.
+ * 7010: the local database cannot be read.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -1047,58 +1282,81 @@ TIM_API int TIM_DECL TIMMsgFindMessages(const char* json_message_id_array, TIMCo
 TIM_API int TIM_DECL TIMMsgFindByMsgLocatorList(const char* conv_id, enum TIMConvType conv_type, const char* json_msg_Locator_array, TIMCommCallback cb, const void* user_data);
 
 /*
- * Searches the local database, in one conversation or in all. Revoked and deleted messages are not found.
+ * Searches the local database, in one conversation or in all. Searched are the texts of text elements, the
+ * descriptions of custom and location elements, file names, and titles and lines of mergers. Width, case and
+ * composition make no difference. A word is found from its beginning (iph finds iPhone, phone does not), and
+ * in scripts without blanks (Chinese, Japanese, Korean, Thai) any part of a stretch is found. Numbers and
+ * emoji count, punctuation only separates. Without keywords it lists by senders or kinds. Revoked and deleted
+ * messages are not found.
  *
  * - json_search_message_param: JSON object MessageSearchParam.
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
  * Result: Object MessageSearchResult. In one conversation the total counts messages and the page of them is
- * delivered. In all conversations the total counts conversations, and a conversation delivers its message
- * only if exactly one matches.
+ * delivered, the newest first. In all conversations the total counts conversations, the one with the newest
+ * hit first, and a conversation delivers its message only if exactly one matches.
  *
  * Empty result: {"msg_search_result_search_cursor":"","msg_search_result_total_count":0}
  *
- * Errors: Returned at once: -4 json_search_message_param is NULL; -3 json_search_message_param is not valid
- * JSON or not an object. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 no usable
- * keyword, sender or type, or too many; 7010 the local database cannot be read.
+ * Errors:
+ * -4: json_search_message_param is NULL.
+ * -3: json_search_message_param is not valid JSON or not an object.
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6017: more than 5 keywords or 5 senders; no keyword, no sender and no kind; a conversation whose type is
+ *   neither one-to-one nor group.
+ * 7010: the local database cannot be read.
  *
- * Limits: At most 5 keywords and 5 senders. Face elements and group tips are not searchable.
+ * Limits: At most 5 keywords and 5 senders. Of a word the first 64 characters count. A keyword of punctuation
+ * alone finds nothing.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
- * Source: TIM C interface 8.0
+ * Source: TIM C interface 8.0; how keywords match is Timbre's own decision
  */
 TIM_API int TIM_DECL TIMMsgSearchLocalMessages(const char* json_search_message_param, TIMCommCallback cb, const void* user_data);
 
 /*
- * Searches the messages kept on the server, in one conversation or in all. Community, topic and AVChatRoom
- * messages are not searched.
+ * Searches the messages that the server keeps for this user, in one conversation or in all. Keywords match as
+ * in TIMMsgSearchLocalMessages. Found messages are delivered and not stored here.
  *
  * - json_search_message_param: JSON object MessageSearchParam.
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Result: Object MessageSearchResult with msg_search_result_search_cursor for the next page.
+ * Result: Object MessageSearchResult with msg_search_result_search_cursor for the next page, "" after the
+ * last. Totals are those of the first page, and later pages have nothing newer.
  *
  * Empty result: {"msg_search_result_search_cursor":"","msg_search_result_total_count":0}
  *
- * Errors: Returned at once: -4 json_search_message_param is NULL; -3 json_search_message_param is not valid
- * JSON or not an object. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 no usable
- * keyword; 7008 too often; 60020 not enabled on the server; network codes 9508 to 9525.
+ * Errors:
+ * -4: json_search_message_param is NULL.
+ * -3: json_search_message_param is not valid JSON or not an object.
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6017: as TIMMsgSearchLocalMessages; or the cursor is not one of this search: it is good for the same
+ *   question only.
+ * 7013: the server is too old to search.
+ * 60020: searching is switched off on the server.
+ * 10007: not a member of the group.
+ * 10010: there is no such group.
+ * 9519, 9520, 9521, 9523, 9524, 9525: no answer from the server in time, as described at TIMMsgSendMessage.
  *
- * Limits: At most 5 keywords and 5 senders, 2 calls per second. A cursor of a search in all conversations is
- * valid for 2 minutes.
+ * Limits: At most 5 keywords and 5 senders; 100 entries per page, 20 unless given. After a long backlog (some
+ * 5,000 messages) the newest may not be found yet.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
- * Source: TIM C interface 8.0
+ * Source: TIM C interface 8.0; how keywords match is Timbre's own decision
  */
 TIM_API int TIM_DECL TIMMsgSearchCloudMessages(const char* json_search_message_param, TIMCommCallback cb, const void* user_data);
 
 /*
- * Tells the senders of single messages that the user has read them. Only messages with
- * message_need_read_receipt take receipts. The unread count does not change.
+ * Tells the senders of single messages that the user has read them. Messages without
+ * message_need_read_receipt, own and revoked ones are passed over. The unread count does not change.
  *
  * - json_msg_array: JSON array of received Message of one conversation, not empty.
  * - cb: Result callback, run exactly once if the function returned 0.
@@ -1106,23 +1364,31 @@ TIM_API int TIM_DECL TIMMsgSearchCloudMessages(const char* json_search_message_p
  *
  * Result: ""
  *
- * Events: TIMSetMsgReadedReceiptCallback at the senders, with the newest counts.
+ * Events: TIMSetMsgReadedReceiptCallback on the senders' devices, with the newest counts. Nobody else is
+ * told.
  *
- * Errors: Returned at once: -4 json_msg_array is NULL, or json_msg_array is not valid JSON, not an array, or
- * empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 messages of several
- * conversations; 10060 the group has more than 200 members; 10061 online-only message; 10062 no receipt was
- * asked for; network codes 9508 to 9525.
+ * Errors:
+ * -4: json_msg_array is NULL, not valid JSON, not an array, or empty.
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6017: messages of several conversations, or one that the server never had.
+ * 10007: not a member of the group.
+ * 10010, 20003: there is no such group; no such user.
+ * 7010: the local database cannot be written.
+ * 9519, 9520, 9521, 9523, 9524, 9525: no answer from the server in time, as described at TIMMsgSendMessage.
  *
- * Limits: Groups: Work, Public and Meeting with at most 200 members.
+ * Limits: None; many are sent in pieces of 100.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
- * Source: TIM C interface 8.0
+ * Source: TIM C interface 8.0; passing over messages without receipts is Timbre's own decision
  */
 TIM_API int TIM_DECL TIMMsgSendMessageReadReceipts(const char* json_msg_array, TIMCommCallback cb, const void* user_data);
 
 /*
- * Gives how many have read each message. Only for messages sent with message_need_read_receipt.
+ * Gives how many have read each message. Only for messages sent with message_need_read_receipt; others are
+ * left out.
  *
  * - json_msg_array: JSON array of Message of one conversation, not empty.
  * - cb: Result callback, run exactly once if the function returned 0.
@@ -1130,10 +1396,19 @@ TIM_API int TIM_DECL TIMMsgSendMessageReadReceipts(const char* json_msg_array, T
  *
  * Result: Array of MessageReceipt.
  *
- * Errors: Returned at once: -4 json_msg_array is NULL, or json_msg_array is not valid JSON, not an array, or
- * empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 messages of several
- * conversations; 10060 the group has more than 200 members; 10061 online-only message; 10062 no receipt was
- * asked for; network codes 9508 to 9525.
+ * Errors:
+ * -4: json_msg_array is NULL, not valid JSON, not an array, or empty.
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6017: messages of several conversations, more than 100, or one that the server never had.
+ * 10062: none of the messages asks for receipts.
+ * 10007: not a member of the group.
+ * 10010, 20003: there is no such group; no such user.
+ * 7010: the local database cannot be written.
+ * 9519, 9520, 9521, 9523, 9524, 9525: no answer from the server in time, as described at TIMMsgSendMessage.
+ *
+ * Limits: At most 100 messages per call.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -1142,8 +1417,8 @@ TIM_API int TIM_DECL TIMMsgSendMessageReadReceipts(const char* json_msg_array, T
 TIM_API int TIM_DECL TIMMsgGetMessageReadReceipts(const char* json_msg_array, TIMCommCallback cb, const void* user_data);
 
 /*
- * Gives one page of the members who have, or have not, read a group message sent with
- * message_need_read_receipt.
+ * Gives one page of the members who have, or have not, read a group message that the user sent with
+ * message_need_read_receipt. Those who have not are present members; who joined later is among them.
  *
  * - json_msg: JSON object Message as delivered by the library; message_msg_id identifies it.
  * - filter: Whether to list those who have or those who have not read it.
@@ -1155,11 +1430,12 @@ TIM_API int TIM_DECL TIMMsgGetMessageReadReceipts(const char* json_msg_array, TI
  * Result: Array of GroupMemberInfo with next_seq and is_finished, see
  * TIMMsgGroupMessageReadMemberListCallback.
  *
- * Errors: Returned at once: -4 json_msg is NULL, or json_msg is not valid JSON, not an object, or empty. Any
- * later failure (6013, 6014, 10060 more than 200 members, 10061 online-only message, 10062 no receipt asked
- * for, network) gives "[]" with is_finished true, because the callback has no code.
+ * Errors:
+ * -4: json_msg is NULL, not valid JSON, not an object, or empty. Any later failure gives "[]" with
+ *   is_finished true, because the callback has no code: not initialised or logged in, a message of somebody
+ *   else or without receipts, not a member, no network.
  *
- * Limits: At most 100 members per page; groups of at most 200 members.
+ * Limits: 1 to 100 members per page, other counts become the nearest of these.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -1168,26 +1444,41 @@ TIM_API int TIM_DECL TIMMsgGetMessageReadReceipts(const char* json_msg_array, TI
 TIM_API int TIM_DECL TIMMsgGetGroupMessageReadMemberList(const char* json_msg, TIMGroupMessageReadMembersFilter filter, uint64_t next_seq, uint32_t count, TIMMsgGroupMessageReadMemberListCallback cb, const void* user_data);
 
 /*
- * Sets extensions (key and value pairs) of a sent message, new ones and existing ones. The message must have
- * been sent with message_support_message_extension. When several users set the same key at once, the first
- * one wins.
+ * Sets extensions (key and value pairs) of a sent message, new ones and existing ones. Every party may. The
+ * message must have been sent with message_support_message_extension. A key whose present value this client
+ * has not seen is not changed: when several users set the same key at once, the first one wins.
  *
  * - json_msg: JSON object Message as delivered by the library; message_msg_id identifies it.
  * - json_extension_array: JSON array of MessageExtension, 1 to 20.
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Result: Array of MessageExtensionResult, one per extension.
+ * Result: Array of MessageExtensionResult, one per extension in the order given. The callback's code is 0
+ * even if single ones failed.
  *
- * Events: TIMSetMsgExtensionsChangedCallback for the other parties.
+ * Events: TIMSetMsgExtensionsChangedCallback on all other devices of all parties.
  *
- * Errors: Returned at once: -4 json_msg or json_extension_array is NULL; -3 json_msg is not valid JSON, not
- * an object, or empty, or json_extension_array is not valid JSON, not an array, or empty. In the callback:
- * 6013 not initialised; 6014 nobody is logged in; 6017 the message cannot take extensions or a limit is
- * exceeded; per item 23001 somebody else changed it first, the item has the newest value; network codes 9508
- * to 9525.
+ * Errors:
+ * -4: json_msg or json_extension_array is NULL.
+ * -3: json_msg is not valid JSON, not an object, or empty, or json_extension_array is not valid JSON, not an
+ *   array, or empty.
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6017: the message is not known here and its JSON does not say where it is, it is of another conversation,
+ *   or the server never had it (failed, local, online-only); or it was sent without
+ *   message_support_message_extension, or is revoked.
+ * 6017: also for more than 20 extensions, an empty key, a key over 100 or a value over 1,024 bytes. In an
+ *   item: the message has 300 extensions already.
+ * 23001: in an item: somebody else changed this one first; message_extension_item has the newest value, and a
+ *   second try goes through.
+ * 10030, 20022: the server has no such message in the group; in the one-to-one conversation.
+ * 10007: not a member of the group.
+ * 10010, 20003: there is no such group; no such user.
+ * 7010: the local database cannot be written.
+ * 9519, 9520, 9521, 9523, 9524, 9525: no answer from the server in time, as described at TIMMsgSendMessage.
  *
- * Limits: Key 100 bytes, value 1 KB, 20 per call, 300 per message. Not in Community and AVChatRoom groups.
+ * Limits: Key 1 to 100 bytes, value 1 KB, 20 per call, 300 per message.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -1196,7 +1487,7 @@ TIM_API int TIM_DECL TIMMsgGetGroupMessageReadMemberList(const char* json_msg, T
 TIM_API int TIM_DECL TIMMsgSetMessageExtensions(const char* json_msg, const char* json_extension_array, TIMCommCallback cb, const void* user_data);
 
 /*
- * Gives all extensions of a message.
+ * Gives all extensions of a message, in the order of their keys; "[]" when it has none.
  *
  * - json_msg: JSON object Message as delivered by the library; message_msg_id identifies it.
  * - cb: Result callback, run exactly once if the function returned 0.
@@ -1204,9 +1495,18 @@ TIM_API int TIM_DECL TIMMsgSetMessageExtensions(const char* json_msg, const char
  *
  * Result: Array of MessageExtension.
  *
- * Errors: Returned at once: -4 json_msg is NULL; -3 json_msg is not valid JSON, not an object, or empty. In
- * the callback: 6013 not initialised; 6014 nobody is logged in; 6017 the message cannot take extensions;
- * network codes 9508 to 9525.
+ * Errors:
+ * -4: json_msg is NULL.
+ * -3: json_msg is not valid JSON, not an object, or empty.
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6017: the message is not known here and its JSON does not say where it is, it is of another conversation,
+ *   or the server never had it (failed, local, online-only).
+ * 10030, 20022: the server has no such message in the group; in the one-to-one conversation.
+ * 10007: not a member of the group.
+ * 10010, 20003: there is no such group; no such user.
+ * 9519, 9520, 9521, 9523, 9524, 9525: no answer from the server in time, as described at TIMMsgSendMessage.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -1218,20 +1518,35 @@ TIM_API int TIM_DECL TIMMsgGetMessageExtensions(const char* json_msg, TIMCommCal
  * Deletes extensions of a message by key.
  *
  * - json_msg: JSON object Message as delivered by the library; message_msg_id identifies it.
- * - json_extension_key_array: JSON array of extension keys (strings), 1 to 20.
+ * - json_extension_key_array: JSON array of extension keys, 1 to 20: strings, or objects with
+ *   message_extension_key.
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Result: Array of MessageExtensionResult, one per key.
+ * Result: Array of MessageExtensionResult, one per key in the order given.
  *
- * Events: TIMSetMsgExtensionsDeletedCallback for the other parties.
+ * Events: TIMSetMsgExtensionsDeletedCallback on all other devices of all parties.
  *
- * Errors: Returned at once: -4 json_msg or json_extension_key_array is NULL; -3 json_msg is not valid JSON,
- * not an object, or empty, or json_extension_key_array is not valid JSON, not an array, or empty. In the
- * callback: 6013 not initialised; 6014 nobody is logged in; 6017 the message cannot take extensions; per item
- * 23001 somebody else changed it first, 23004 no such extension; network codes 9508 to 9525.
+ * Errors:
+ * -4: json_msg or json_extension_key_array is NULL.
+ * -3: json_msg is not valid JSON, not an object, or empty, or json_extension_key_array is not valid JSON, not
+ *   an array, or empty.
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6017: the message is not known here and its JSON does not say where it is, it is of another conversation,
+ *   or the server never had it (failed, local, online-only); or it was sent without
+ *   message_support_message_extension, or is revoked.
+ * 6017: also for more than 20 keys.
+ * 23001, 23004: in an item: somebody else changed this one first; there is no such extension.
+ * 10030, 20022: the server has no such message in the group; in the one-to-one conversation.
+ * 10007: not a member of the group.
+ * 10010, 20003: there is no such group; no such user.
+ * 7010: the local database cannot be written.
+ * 9519, 9520, 9521, 9523, 9524, 9525: no answer from the server in time, as described at TIMMsgSendMessage.
  *
- * Limits: At most 20 keys per call.
+ * Limits: 1 to 20 keys per call. An empty array is refused with -3, as in the interface's first
+ * implementation, though its header lets it mean all keys.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -1240,7 +1555,7 @@ TIM_API int TIM_DECL TIMMsgGetMessageExtensions(const char* json_msg, TIMCommCal
 TIM_API int TIM_DECL TIMMsgDeleteMessageExtensions(const char* json_msg, const char* json_extension_key_array, TIMCommCallback cb, const void* user_data);
 
 /*
- * Adds the user's reaction to a message.
+ * Adds the user's reaction to a message of his conversations.
  *
  * - json_msg: JSON object Message as delivered by the library; message_msg_id identifies it.
  * - reaction_id: Name of the reaction, chosen by the application, e.g. an emoji code.
@@ -1249,14 +1564,26 @@ TIM_API int TIM_DECL TIMMsgDeleteMessageExtensions(const char* json_msg, const c
  *
  * Result: ""
  *
- * Events: TIMSetMsgReactionsChangedCallback for all parties.
+ * Events: TIMSetMsgReactionsChangedCallback on all devices of all parties, here too.
  *
- * Errors: Returned at once: -4 json_msg or reaction_id is NULL; -3 json_msg is not valid JSON, not an object,
- * or empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 the message cannot take
- * reactions; 23005 more than 10 different reactions; 23006 more than 100 users; 23007 already added; network
- * codes 9508 to 9525.
+ * Errors:
+ * -4: json_msg or reaction_id is NULL.
+ * -3: json_msg is not valid JSON, not an object, or empty.
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6017: the message is not known here and its JSON does not say where it is, it is of another conversation,
+ *   or the server never had it (failed, local, online-only).
+ * 6017: also for a reaction_id of 0 or more than 128 bytes, or a revoked message.
+ * 23005: the message has 10 different reactions already.
+ * 23006: 100 users reacted like this already.
+ * 23007: the user reacted like this already.
+ * 10030, 20022: the server has no such message in the group; in the one-to-one conversation.
+ * 10007: not a member of the group.
+ * 10010, 20003: there is no such group; no such user.
+ * 9519, 9520, 9521, 9523, 9524, 9525: no answer from the server in time, as described at TIMMsgSendMessage.
  *
- * Limits: 10 different reactions per message, 100 users per reaction.
+ * Limits: reaction_id 1 to 128 bytes; 10 different reactions per message, 100 users per reaction.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -1274,11 +1601,23 @@ TIM_API int TIM_DECL TIMMsgAddMessageReaction(const char* json_msg, const char* 
  *
  * Result: ""
  *
- * Events: TIMSetMsgReactionsChangedCallback for all parties.
+ * Events: TIMSetMsgReactionsChangedCallback on all devices of all parties, here too.
  *
- * Errors: Returned at once: -4 json_msg or reaction_id is NULL; -3 json_msg is not valid JSON, not an object,
- * or empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 the message cannot take
- * reactions; 23008 no such reaction; 23009 the user has not reacted so; network codes 9508 to 9525.
+ * Errors:
+ * -4: json_msg or reaction_id is NULL.
+ * -3: json_msg is not valid JSON, not an object, or empty.
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6017: the message is not known here and its JSON does not say where it is, it is of another conversation,
+ *   or the server never had it (failed, local, online-only).
+ * 6017: also for a reaction_id of 0 or more than 128 bytes, or a revoked message.
+ * 23008: nobody reacted like this.
+ * 23009: the user did not react like this.
+ * 10030, 20022: the server has no such message in the group; in the one-to-one conversation.
+ * 10007: not a member of the group.
+ * 10010, 20003: there is no such group; no such user.
+ * 9519, 9520, 9521, 9523, 9524, 9525: no answer from the server in time, as described at TIMMsgSendMessage.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -1287,18 +1626,28 @@ TIM_API int TIM_DECL TIMMsgAddMessageReaction(const char* json_msg, const char* 
 TIM_API int TIM_DECL TIMMsgRemoveMessageReaction(const char* json_msg, const char* reaction_id, TIMCommCallback cb, const void* user_data);
 
 /*
- * Gives the reactions to several messages, with some of the users.
+ * Gives the reactions to several messages of one conversation, with the first users of each, in the order in
+ * which they came up.
  *
  * - json_msg_array: JSON array of Message of one conversation, 1 to 20.
  * - max_user_count_per_reaction: How many users to deliver for each reaction, 0 to 10.
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Result: Array of MessageReactionResult, one per message.
+ * Result: Array of MessageReactionResult, one per message in the order given; an item's code is 6017 when the
+ * server has no such message for this user.
  *
- * Errors: Returned at once: -4 json_msg_array is NULL; -3 json_msg_array is not valid JSON, not an array, or
- * empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 too many messages, or of
- * several conversations; network codes 9508 to 9525.
+ * Errors:
+ * -4: json_msg_array is NULL.
+ * -3: json_msg_array is not valid JSON, not an array, or empty.
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6017: more than 20 messages, of several conversations, one that the server never had, or more than 10
+ *   users.
+ * 10007: not a member of the group.
+ * 10010, 20003: there is no such group; no such user.
+ * 9519, 9520, 9521, 9523, 9524, 9525: no answer from the server in time, as described at TIMMsgSendMessage.
  *
  * Limits: 20 messages per call, 10 users per reaction.
  *
@@ -1309,7 +1658,7 @@ TIM_API int TIM_DECL TIMMsgRemoveMessageReaction(const char* json_msg, const cha
 TIM_API int TIM_DECL TIMMsgGetMessageReactions(const char* json_msg_array, uint32_t max_user_count_per_reaction, TIMCommCallback cb, const void* user_data);
 
 /*
- * Gives one page of all users who added one reaction to a message.
+ * Gives one page of all users who added one reaction to a message; empty when nobody did.
  *
  * - json_msg: JSON object Message as delivered by the library; message_msg_id identifies it.
  * - reaction_id: Name of the reaction, chosen by the application, e.g. an emoji code.
@@ -1320,11 +1669,20 @@ TIM_API int TIM_DECL TIMMsgGetMessageReactions(const char* json_msg_array, uint3
  *
  * Result: Object MessageReactionUserResult.
  *
- * Errors: Returned at once: -4 json_msg or reaction_id is NULL; -3 json_msg is not valid JSON, not an object,
- * or empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 bad parameter; 23008 no
- * such reaction; network codes 9508 to 9525.
+ * Errors:
+ * -4: json_msg or reaction_id is NULL.
+ * -3: json_msg is not valid JSON, not an object, or empty.
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6017: the message is not known here and its JSON does not say where it is, it is of another conversation,
+ *   or the server never had it (failed, local, online-only).
+ * 10030, 20022: the server has no such message in the group; in the one-to-one conversation.
+ * 10007: not a member of the group.
+ * 10010, 20003: there is no such group; no such user.
+ * 9519, 9520, 9521, 9523, 9524, 9525: no answer from the server in time, as described at TIMMsgSendMessage.
  *
- * Limits: At most 100 users per page.
+ * Limits: 1 to 100 users per page, other counts become the nearest of these.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -1333,7 +1691,7 @@ TIM_API int TIM_DECL TIMMsgGetMessageReactions(const char* json_msg_array, uint3
 TIM_API int TIM_DECL TIMMsgGetAllUserListOfMessageReaction(const char* json_msg, const char* reaction_id, uint32_t next_seq, uint32_t count, TIMCommCallback cb, const void* user_data);
 
 /*
- * Translates texts through the server.
+ * Translates texts through the server, which asks a backend of its operator's.
  *
  * - json_source_text_array: JSON array of texts, not empty.
  * - source_language: Language of the texts, e.g. "en"; NULL, "" or "auto" to detect it.
@@ -1341,13 +1699,22 @@ TIM_API int TIM_DECL TIMMsgGetAllUserListOfMessageReaction(const char* json_msg,
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Result: Array of MessageTranslateTextResult, one per text.
+ * Result: Array of MessageTranslateTextResult, one per text in the order given.
  *
- * Errors: Returned at once: -4 json_source_text_array or target_language is NULL, or json_source_text_array
- * is not valid JSON, not an array, or empty. In the callback: 6013 not initialised; 6014 nobody is logged in;
- * 6017 bad parameter; 7013 or 60020 not enabled on the server; network codes 9508 to 9525.
+ * Errors:
+ * -4: json_source_text_array or target_language is NULL, or json_source_text_array is not valid JSON, not an
+ *   array, or empty.
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6017: no text in the array, more than 100 texts or 2,000 characters, a language code that is none, or the
+ *   backend knows the language not.
+ * 7013: the server has no language backend.
+ * 60008, 60013: the backend did not answer in time; its answer made no sense.
+ * 9520: the backend has too much to do; and as below.
+ * 9519, 9520, 9521, 9523, 9524, 9525: no answer from the server in time, as described at TIMMsgSendMessage.
  *
- * Limits: 2,000 characters per call.
+ * Limits: 100 texts and 2,000 characters together per call.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -1356,7 +1723,7 @@ TIM_API int TIM_DECL TIMMsgGetAllUserListOfMessageReaction(const char* json_msg,
 TIM_API int TIM_DECL TIMMsgTranslateText(const char* json_source_text_array, const char* source_language, const char* target_language, TIMCommCallback cb, const void* user_data);
 
 /*
- * Turns the sound at a URL into text through the server.
+ * Turns the sound at a URL into text through the server, which passes the URL to a backend of its operator's.
  *
  * - url: URL of the sound, sound_elem_url of its element.
  * - language: Language spoken; NULL or "" for Chinese mixed with English.
@@ -1365,10 +1732,19 @@ TIM_API int TIM_DECL TIMMsgTranslateText(const char* json_source_text_array, con
  *
  * Result: The text itself, as a plain string, not JSON.
  *
- * Errors: Returned at once: -4 url is NULL. In the callback: 6013 not initialised; 6014 nobody is logged in;
- * 6017 bad parameter; 7013 or 60020 not enabled on the server; network codes 9508 to 9525.
+ * Errors:
+ * -4: url is NULL.
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6017: not an http or https URL, longer than 4,096 bytes, a language code that is none, or the backend
+ *   cannot read the sound.
+ * 7013: the server has no language backend.
+ * 60008, 60013: the backend did not answer in time; its answer made no sense.
+ * 9520: the backend has too much to do; and as below.
+ * 9519, 9520, 9521, 9523, 9524, 9525: no answer from the server in time, as described at TIMMsgSendMessage.
  *
- * Limits: Audio at 16 kHz in wav, pcm, ogg-opus, speex, silk, mp3, m4a, aac or amr.
+ * Limits: Which sounds are understood is the backend's matter.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -1378,7 +1754,7 @@ TIM_API int TIM_DECL TIMMsgConvertVoiceToText(const char* url, const char* langu
 
 /*
  * Pins a message in a group for all members, or unpins it. The owner and admins may do it; in a Work group
- * every member.
+ * every member. Revoking a message unpins it.
  *
  * - group_id: Group ID.
  * - json_msg: JSON object Message of this group that was sent.
@@ -1388,13 +1764,27 @@ TIM_API int TIM_DECL TIMMsgConvertVoiceToText(const char* url, const char* langu
  *
  * Result: ""
  *
- * Events: TIMSetMsgGroupPinnedMessageChangedCallback and a group tip for all members.
+ * Events: On all devices of all members, here too: TIMSetMsgGroupPinnedMessageChangedCallback, and a group
+ * tip as a new message and through TIMSetGroupTipsEventCallback. Of a directed message only those who may see
+ * it hear.
  *
- * Errors: Returned at once: -4 group_id or json_msg is NULL; -3 json_msg is not valid JSON, not an object, or
- * empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 the message cannot be
- * identified; 10007 not allowed; 10070 more than 10 pinned; 10071 already pinned; network codes 9508 to 9525.
+ * Errors:
+ * -4: group_id or json_msg is NULL.
+ * -3: json_msg is not valid JSON, not an object, or empty.
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6017: the message is not known here and its JSON does not say where it is, it is of another conversation,
+ *   or the server never had it (failed, local, online-only).
+ * 6017: also for a tip, a revoked message, and for unpinning what is not pinned.
+ * 10007: not a member, or neither owner nor admin.
+ * 10010: there is no such group.
+ * 10030: the server has no such message, or the user may not see it.
+ * 10070: 10 messages are pinned already.
+ * 10071: the message is pinned already.
+ * 9519, 9520, 9521, 9523, 9524, 9525: no answer from the server in time, as described at TIMMsgSendMessage.
  *
- * Limits: 10 pinned messages per group. Not in AVChatRoom groups.
+ * Limits: 10 pinned messages per group.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -1403,7 +1793,8 @@ TIM_API int TIM_DECL TIMMsgConvertVoiceToText(const char* url, const char* langu
 TIM_API int TIM_DECL TIMPinGroupMessage(const char* group_id, const char* json_msg, bool is_pinned, TIMCommCallback cb, const void* user_data);
 
 /*
- * Gives the pinned messages of a group. Messages older than the server keeps are left out.
+ * Gives the pinned messages of a group that the user may see, the newest pin first. Messages older than the
+ * server keeps are left out.
  *
  * - group_id: Group ID.
  * - cb: Result callback, run exactly once if the function returned 0.
@@ -1413,8 +1804,14 @@ TIM_API int TIM_DECL TIMPinGroupMessage(const char* group_id, const char* json_m
  *
  * Empty result: []
  *
- * Errors: Returned at once: -4 group_id is NULL. In the callback: 6013 not initialised; 6014 nobody is logged
- * in; 10007 not a member; 10010 no such group; network codes 9508 to 9525.
+ * Errors:
+ * -4: group_id is NULL.
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 10007: not a member of the group, or group_id is "".
+ * 10010: there is no such group.
+ * 9519, 9520, 9521, 9523, 9524, 9525: no answer from the server in time, as described at TIMMsgSendMessage.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -1424,11 +1821,12 @@ TIM_API int TIM_DECL TIMGetPinnedGroupMessageList(const char* group_id, TIMCommC
 
 /*
  * Older form of TIMMsgSendMessage, without the buffer for the id. The message is stored locally first (unless
- * online-only), sent in the order of the calls of one conversation and continued at the next login if the
- * process ends meanwhile. A failed send still returns its message in the callback, with status
- * kTIMMsg_SendFail; sending the same message_msg_id again continues that message and never doubles it. A
- * message found after its failure callback to have been committed by the server turns to kTIMMsg_SendSucc,
- * and TIMSetMsgUpdateCallback tells.
+ * online-only) and continued at the next login if the process ends meanwhile. Messages of one conversation
+ * arrive in the order of the calls, except that one whose files are still being uploaded is overtaken by
+ * those behind it. A failed send still returns its message in the callback, with status kTIMMsg_SendFail;
+ * sending the same message_msg_id again continues that message and never doubles it. A message found after
+ * its failure callback to have been committed by the server turns to kTIMMsg_SendSucc, and
+ * TIMSetMsgUpdateCallback tells.
  *
  * - conv_id: Conversation: the peer's UserID (one-to-one) or the group ID. UTF-8.
  * - conv_type: kTIMConv_C2C (1) or kTIMConv_Group (2).
@@ -1436,45 +1834,40 @@ TIM_API int TIM_DECL TIMGetPinnedGroupMessageList(const char* group_id, TIMCommC
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Result: Object Message, with status kTIMMsg_SendSucc, message_seq, message_server_time and file ids and
- * URLs filled in. On failure also the Message, with status kTIMMsg_SendFail.
+ * Result: As TIMMsgSendMessage.
  *
  * Events: Here: conversation Add or Update, upload progress for files. The user's other devices and the
  * receivers: TIMAddRecvNewMsgCallback and conversation Add or Update. The sending device gets no new-message
- * event for its own message.
+ * event for its own message. A receiver who set kTIMRecvMsgOpt_Not_Receive for the sender or the group gets
+ * no event; the sender is not told.
  *
- * Errors: Returned at once: -4 conv_id or json_msg_param is NULL; -3 json_msg_param is not valid JSON, not an
- * object, or empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 bad argument; 6004
- * bad conversation; 6016 bad message element; 8001 (server: 80002, 93000) message larger than 12 KB; 7004,
- * 7005, 7006, 7007 file missing, too large, empty, not readable; 6031 file is not an image; 6008, 114000 to
- * 114005 upload failed; 8021 the send was cancelled; one-to-one: 20003, 6011 or 6032 receiver unknown, 20006
- * or 120001 to 130000 refused by the server's hook, 20007 blocked by the receiver (if the server reports it),
- * 20009, 20010, 20011 friendship required, 20012 sender muted; group: 10007 not a member, 10010 no such
- * group, 10016 refused by the server's hook, 10017 muted, 10023 too many messages, 10053 more than 30
- * mentions; 80001 forbidden words; 7009 TIMUninit came first; 9518 the request was never admitted to the send
- * queue before the deadline; 9519 it waited in the queue too long; 9521 it was partly written; 9520 it was
- * written but not answered; 9523, 9525 and 9524 the same as 9519, 9521 and 9520 with no network.
+ * Errors:
+ * -4: conv_id or json_msg_param is NULL.
+ * -3: json_msg_param is not valid JSON, not an object, or empty; message_elem_array is missing or empty; an
+ *   element has no kind that can be sent (tips, reports, unknown numbers).
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 9518, 9519, 9520, 9521, 9523, 9524, 9525 and all others: as TIMMsgSendMessage.
  *
- * Limits: All elements together 12 KB. Image and sound files 28 MB, video and other files 100 MB. The first
- * element may be of any kind, further ones only text, custom, face or location; group tips and reports cannot
- * be sent. A group takes 40 messages per second over all members; beyond that lower priorities are dropped
- * first, and the sender still gets success.
+ * Limits: As TIMMsgSendMessage.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
- * Source: TIM C interface 8.0; the idempotent resend, the returned message after a failure and the deadline
- * codes as described are Timbre's own decision
+ * Source: TIM C interface 8.0; the idempotent resend, the returned message after a failure, the overtaking of
+ * uploads and the deadline codes as described are Timbre's own decision
  */
 TIM_API int TIM_DECL TIMMsgSendNewMsg(const char* conv_id, enum TIMConvType conv_type, const char* json_msg_param, TIMCommCallback cb, const void* user_data);
 
 /*
  * Older form of TIMMsgSendMessage with two callbacks: msgid_cb first with the identity of the message, res_cb
  * later with the result. Both get the same user_data. The message is stored locally first (unless
- * online-only), sent in the order of the calls of one conversation and continued at the next login if the
- * process ends meanwhile. A failed send still returns its message in the callback, with status
- * kTIMMsg_SendFail; sending the same message_msg_id again continues that message and never doubles it. A
- * message found after its failure callback to have been committed by the server turns to kTIMMsg_SendSucc,
- * and TIMSetMsgUpdateCallback tells.
+ * online-only) and continued at the next login if the process ends meanwhile. Messages of one conversation
+ * arrive in the order of the calls, except that one whose files are still being uploaded is overtaken by
+ * those behind it. A failed send still returns its message in the callback, with status kTIMMsg_SendFail;
+ * sending the same message_msg_id again continues that message and never doubles it. A message found after
+ * its failure callback to have been committed by the server turns to kTIMMsg_SendSucc, and
+ * TIMSetMsgUpdateCallback tells.
  *
  * - conv_id: Conversation: the peer's UserID (one-to-one) or the group ID. UTF-8.
  * - conv_type: kTIMConv_C2C (1) or kTIMConv_Group (2).
@@ -1489,35 +1882,31 @@ TIM_API int TIM_DECL TIMMsgSendNewMsg(const char* conv_id, enum TIMConvType conv
  *
  * Events: Here: conversation Add or Update, upload progress for files. The user's other devices and the
  * receivers: TIMAddRecvNewMsgCallback and conversation Add or Update. The sending device gets no new-message
- * event for its own message.
+ * event for its own message. A receiver who set kTIMRecvMsgOpt_Not_Receive for the sender or the group gets
+ * no event; the sender is not told.
  *
- * Errors: Returned at once: -4 conv_id or json_msg_param is NULL; -3 json_msg_param is not valid JSON, not an
- * object, or empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 bad argument; 6004
- * bad conversation; 6016 bad message element; 8001 (server: 80002, 93000) message larger than 12 KB; 7004,
- * 7005, 7006, 7007 file missing, too large, empty, not readable; 6031 file is not an image; 6008, 114000 to
- * 114005 upload failed; 8021 the send was cancelled; one-to-one: 20003, 6011 or 6032 receiver unknown, 20006
- * or 120001 to 130000 refused by the server's hook, 20007 blocked by the receiver (if the server reports it),
- * 20009, 20010, 20011 friendship required, 20012 sender muted; group: 10007 not a member, 10010 no such
- * group, 10016 refused by the server's hook, 10017 muted, 10023 too many messages, 10053 more than 30
- * mentions; 80001 forbidden words; 7009 TIMUninit came first; 9518 the request was never admitted to the send
- * queue before the deadline; 9519 it waited in the queue too long; 9521 it was partly written; 9520 it was
- * written but not answered; 9523, 9525 and 9524 the same as 9519, 9521 and 9520 with no network.
+ * Errors:
+ * -4: conv_id or json_msg_param is NULL.
+ * -3: json_msg_param is not valid JSON, not an object, or empty; message_elem_array is missing or empty; an
+ *   element has no kind that can be sent (tips, reports, unknown numbers).
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 9518, 9519, 9520, 9521, 9523, 9524, 9525 and all others: as TIMMsgSendMessage.
  *
- * Limits: All elements together 12 KB. Image and sound files 28 MB, video and other files 100 MB. The first
- * element may be of any kind, further ones only text, custom, face or location; group tips and reports cannot
- * be sent. A group takes 40 messages per second over all members; beyond that lower priorities are dropped
- * first, and the sender still gets success.
+ * Limits: As TIMMsgSendMessage.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
- * Source: TIM C interface 8.0; the idempotent resend, the returned message after a failure and the deadline
- * codes as described are Timbre's own decision
+ * Source: TIM C interface 8.0; the idempotent resend, the returned message after a failure, the overtaking of
+ * uploads and the deadline codes as described are Timbre's own decision
  */
 TIM_API int TIM_DECL TIMMsgSendNewMsgEx(const char* conv_id, enum TIMConvType conv_type, const char* json_msg_param, TIMCommCallback msgid_cb, TIMCommCallback res_cb, const void* user_data);
 
 /*
- * Marks a conversation, or all of one type, as read up to a message. Older function;
- * TIMConvCleanConversationUnreadMessageCount replaces it.
+ * Marks a conversation, or all of one type, as read up to a message. The position only moves forward. It
+ * moves here at once, at the server as soon as it can be reached. Unknown conversations are no error. Older
+ * function; TIMConvCleanConversationUnreadMessageCount replaces it.
  *
  * - conv_id: The peer's UserID or the group ID; NULL or "" for all conversations of conv_type.
  * - conv_type: kTIMConv_C2C (1) or kTIMConv_Group (2).
@@ -1530,9 +1919,17 @@ TIM_API int TIM_DECL TIMMsgSendNewMsgEx(const char* conv_id, enum TIMConvType co
  * Events: As TIMConvCleanConversationUnreadMessageCount: conversation Update, total unread events, a receipt
  * for the peer.
  *
- * Errors: In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 json_msg_param is not valid
- * JSON or not an object; 6015 such a call is still running; 6004 bad conversation; network codes 9508 to
- * 9525.
+ * Errors:
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first. The position is told to the server later all the same.
+ * 7009: TIMUninit came first; likewise.
+ * 7012: conv_id is NULL and the login has not finished.
+ * 6017: json_msg_param is not valid JSON or not an object.
+ * 10007: not a member of the group.
+ * 10010, 20003: there is no such group; no such user.
+ * 7010: the local database cannot be written.
+ * 9518: the server could not be reached in time; it is told later.
+ * 9519, 9520, 9521, 9523, 9524, 9525: no answer from the server in time, as described at TIMMsgSendMessage.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -1551,8 +1948,13 @@ TIM_API int TIM_DECL TIMMsgReportReaded(const char* conv_id, enum TIMConvType co
  *
  * Events: kTIMConvEvent_Update for the conversations, total unread events.
  *
- * Errors: In the callback: 6013 not initialised; 6014 nobody is logged in; 6015 such a call is still running;
- * network codes 9508 to 9525.
+ * Errors:
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 7010: the local database cannot be written.
+ * 9518: the server could not be reached in time; it is told later.
+ * 9519, 9520, 9521, 9523, 9524, 9525: no answer from the server in time, as described at TIMMsgSendMessage.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -1590,9 +1992,14 @@ TIM_API void TIM_DECL TIMSetMsgGroupMessageReceiptCallback(TIMMsgGroupReadReceip
  *
  * Events: As TIMMsgSendMessageReadReceipts.
  *
- * Errors: Returned at once: -4 json_msg_array is NULL; -3 json_msg_array is not valid JSON or not an array.
- * In the callback: 6013 not initialised; 6014 nobody is logged in; the codes of
- * TIMMsgSendMessageReadReceipts.
+ * Errors:
+ * -4: json_msg_array is NULL.
+ * -3: json_msg_array is not valid JSON or not an array.
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6017: the array is empty, and as the newer function.
+ * 10007 and all others: as the newer function.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -1612,8 +2019,14 @@ TIM_API int TIM_DECL TIMMsgSendGroupMessageReceipts(const char* json_msg_array, 
  *
  * Result: Array of MessageReceipt.
  *
- * Errors: Returned at once: -4 json_msg_array is NULL; -3 json_msg_array is not valid JSON or not an array.
- * In the callback: 6013 not initialised; 6014 nobody is logged in; the codes of TIMMsgGetMessageReadReceipts.
+ * Errors:
+ * -4: json_msg_array is NULL.
+ * -3: json_msg_array is not valid JSON or not an array.
+ * 6013: not initialised.
+ * 6014: nobody is logged in, or TIMLogout came first.
+ * 7009: TIMUninit came first.
+ * 6017: the array is empty, and as the newer function.
+ * 10007 and all others: as the newer function.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -1635,11 +2048,12 @@ TIM_API int TIM_DECL TIMMsgGetGroupMessageReceipts(const char* json_msg_array, T
  *
  * Result: As TIMMsgGetGroupMessageReadMemberList.
  *
- * Errors: Returned at once: -4 json_msg is NULL; -3 json_msg is not valid JSON or not an object. Any later
- * failure (6013, 6014, 10060 more than 200 members, 10061 online-only message, 10062 no receipt asked for,
- * network) gives "[]" with is_finished true, because the callback has no code.
+ * Errors:
+ * -4: json_msg is NULL.
+ * -3: json_msg is not valid JSON or not an object. Any later failure gives "[]" with is_finished true,
+ *   because the callback has no code.
  *
- * Limits: At most 100 members per page.
+ * Limits: 1 to 100 members per page, other counts become the nearest of these.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -1696,14 +2110,25 @@ static const char* const kTIMCustomElemSound = "custom_elem_sound";
 /*
  * JSON keys of ImageElem.
  *
- * Keys of an image element (kTIMElem_Image). The server holds three versions: original, large (shorter side
- * 720 pixels) and thumbnail (shorter side 198 pixels); a smaller original is not enlarged.
+ * Keys of an image element (kTIMElem_Image). Up to three versions are sent: original (as image_elem_level
+ * says), large (shorter side 720 pixels) and thumbnail (shorter side 198 pixels); a smaller original is not
+ * enlarged, and versions that would be equal are one file. Read are JPEG, PNG, GIF and BMP; what cannot be
+ * read, or has more than 100 million pixels, is sent as it is in one size, width and height 0. Beyond the
+ * interface: ext_elem_crc32 (uint32, IEEE), ext_elem_hash (SHA-256, 64 hexadecimal digits) and
+ * ext_elem_format (the end of the name, without the dot) of the original, filled in by the upload; a receiver
+ * may check the file with them.
  */
-/* string, inout, required. Path of the file to send, at most 28 MB; UTF-8. */
+/*
+ * string, inout, required. Path of the file to send, at most 28 MB; UTF-8. It stays on this device. "" when
+ * ids or URLs are given: then nothing is uploaded.
+ */
 static const char* const kTIMImageElemOrigPath = "image_elem_orig_path";
-/* uint TIMImageLevel, inout, required. Quality to send. */
+/* uint TIMImageLevel, inout, required. Quality to send; default kTIMImageLevel_Compression. */
 static const char* const kTIMImageElemLevel = "image_elem_level";
-/* int, inout. Format: 1 JPG, 2 GIF, 3 PNG, 4 BMP, 255 unknown. */
+/*
+ * int, inout. Format of the original as sent: 1 JPG, 2 GIF, 3 PNG, 4 BMP, 255 unknown. Filled in by the
+ * upload.
+ */
 static const char* const kTIMImageElemFormat = "image_elem_format";
 /* string, out. File id of the original. */
 static const char* const kTIMImageElemOrigId = "image_elem_orig_id";
@@ -1741,17 +2166,18 @@ static const char* const kTIMImageElemTaskId = "image_elem_task_id";
 /*
  * JSON keys of SoundElem.
  *
- * Keys of a sound element (kTIMElem_Sound); at most one per message.
+ * Keys of a sound element (kTIMElem_Sound); at most one per message. Beyond the interface: ext_elem_crc32,
+ * ext_elem_hash and ext_elem_format as in ImageElem.
  */
-/* string, inout, required. Path of the file to send, at most 28 MB; UTF-8. */
+/* string, inout, required. Path of the file to send, at most 28 MB; UTF-8. It stays on this device. */
 static const char* const kTIMSoundElemFilePath = "sound_elem_file_path";
-/* int, inout, required. Size, bytes. */
+/* int, inout, required. Size, bytes; filled in by the upload. */
 static const char* const kTIMSoundElemFileSize = "sound_elem_file_size";
-/* int, inout, required. Duration, seconds. */
+/* int, inout, required. Duration, seconds, as the sender says. */
 static const char* const kTIMSoundElemFileTime = "sound_elem_file_time";
 /* string, out. File id. */
 static const char* const kTIMSoundElemFileId = "sound_elem_file_id";
-/* int, out. Number needed for the download. */
+/* int, out. Not needed here; 0. */
 static const char* const kTIMSoundElemBusinessId = "sound_elem_business_id";
 /* string, out. URL of the sound. */
 static const char* const kTIMSoundElemUrl = "sound_elem_url";
@@ -1761,31 +2187,32 @@ static const char* const kTIMSoundElemTaskId = "sound_elem_task_id";
 /*
  * JSON keys of VideoElem.
  *
- * Keys of a video element (kTIMElem_Video): the video and its cover image.
+ * Keys of a video element (kTIMElem_Video): the video and its cover image, which may be left out. Beyond the
+ * interface: ext_elem_crc32, ext_elem_hash and ext_elem_format of the video, as in ImageElem.
  */
 /* string, inout, required. File type of the video, e.g. "mp4". */
 static const char* const kTIMVideoElemVideoType = "video_elem_video_type";
-/* uint, inout, required. Size of the video, bytes, at most 100 MB. */
+/* uint, inout, required. Size of the video, bytes, at most 100 MB; filled in by the upload. */
 static const char* const kTIMVideoElemVideoSize = "video_elem_video_size";
-/* uint, inout, required. Duration, seconds. */
+/* uint, inout, required. Duration, seconds, as the sender says. */
 static const char* const kTIMVideoElemVideoDuration = "video_elem_video_duration";
-/* string, inout, required. Path of the video to send; UTF-8. */
+/* string, inout, required. Path of the video to send; UTF-8. It stays on this device. */
 static const char* const kTIMVideoElemVideoPath = "video_elem_video_path";
 /* string, out. File id of the video. */
 static const char* const kTIMVideoElemVideoId = "video_elem_video_id";
-/* int, out. Number needed for the download. */
+/* int, out. Not needed here; 0. */
 static const char* const kTIMVideoElemBusinessId = "video_elem_business_id";
 /* string, out. URL of the video. */
 static const char* const kTIMVideoElemVideoUrl = "video_elem_video_url";
 /* string, inout, required. File type of the cover image, e.g. "png". */
 static const char* const kTIMVideoElemImageType = "video_elem_image_type";
-/* uint, inout, required. Size of the cover image, bytes. */
+/* uint, inout, required. Size of the cover image, bytes, at most 28 MB; filled in by the upload. */
 static const char* const kTIMVideoElemImageSize = "video_elem_image_size";
-/* uint, inout, required. Width of the cover image, pixels. */
+/* uint, inout, required. Width of the cover image, pixels, as the sender says. */
 static const char* const kTIMVideoElemImageWidth = "video_elem_image_width";
-/* uint, inout, required. Height of the cover image, pixels. */
+/* uint, inout, required. Height of the cover image, pixels, as the sender says. */
 static const char* const kTIMVideoElemImageHeight = "video_elem_image_height";
-/* string, inout, required. Path of the cover image to send; UTF-8. */
+/* string, inout, required. Path of the cover image to send; UTF-8. It stays on this device. "": no cover. */
 static const char* const kTIMVideoElemImagePath = "video_elem_image_path";
 /* string, out. File id of the cover image. */
 static const char* const kTIMVideoElemImageId = "video_elem_image_id";
@@ -1797,17 +2224,18 @@ static const char* const kTIMVideoElemTaskId = "video_elem_task_id";
 /*
  * JSON keys of FileElem.
  *
- * Keys of a file element (kTIMElem_File).
+ * Keys of a file element (kTIMElem_File). Beyond the interface: ext_elem_crc32, ext_elem_hash and
+ * ext_elem_format as in ImageElem.
  */
-/* string, inout, required. Path of the file to send, at most 100 MB; UTF-8. */
+/* string, inout, required. Path of the file to send, at most 100 MB; UTF-8. It stays on this device. */
 static const char* const kTIMFileElemFilePath = "file_elem_file_path";
-/* string, inout, required. Name to show. */
+/* string, inout, required. Name to show; "" becomes the name of the path. */
 static const char* const kTIMFileElemFileName = "file_elem_file_name";
-/* int, inout, required. Size, bytes. */
+/* int, inout, required. Size, bytes; filled in by the upload. */
 static const char* const kTIMFileElemFileSize = "file_elem_file_size";
 /* string, out. File id. */
 static const char* const kTIMFileElemFileId = "file_elem_file_id";
-/* int, out. Number needed for the download. */
+/* int, out. Not needed here; 0. */
 static const char* const kTIMFileElemBusinessId = "file_elem_business_id";
 /* string, out. URL of the file. */
 static const char* const kTIMFileElemUrl = "file_elem_url";
@@ -1817,7 +2245,8 @@ static const char* const kTIMFileElemTaskId = "file_elem_task_id";
 /*
  * JSON keys of LocationElem.
  *
- * Keys of a location element (kTIMElem_Location).
+ * Keys of a location element (kTIMElem_Location). Beyond the interface: ext_location_elem_scale (number), the
+ * scale of the map that the sender saw; the library carries it.
  */
 /* string, inout. Name or description of the place. */
 static const char* const kTIMLocationElemDesc = "location_elem_desc";
@@ -1839,8 +2268,10 @@ static const char* const kTIMFaceElemBuf = "face_elem_buf";
 /*
  * JSON keys of MergerElem.
  *
- * Keys of a merger element (kTIMElem_Merge): several messages forwarded as one. Received without its
- * messages; fetch them with TIMMsgDownloadMergerMessage.
+ * Keys of a merger element (kTIMElem_Merge): several messages forwarded as one. When the element has more
+ * than 6 KB of text, its messages travel as a file and merge_elem_message_array is missing in the delivered
+ * message; TIMMsgDownloadMergerMessage gives them in either case. Beyond the interface: ext_merge_elem_layers
+ * (int), how many mergers stand inside each other, this one included, when there are more than 1.
  */
 /* string, inout, required. Title to show. */
 static const char* const kTIMMergerElemTitle = "merge_elem_title";
@@ -1850,16 +2281,16 @@ static const char* const kTIMMergerElemAbstractArray = "merge_elem_abstract_arra
 static const char* const kTIMMergerElemCompatibleText = "merge_elem_compatible_text";
 /*
  * array Message, inout, required. Messages to forward, at most 300, all sent (status kTIMMsg_SendSucc), no
- * tips or reports.
+ * tips or reports. In a delivered message it may be missing.
  */
 static const char* const kTIMMergerElemMsgArray = "merge_elem_message_array";
 /* bool, out. true when nested more than 100 deep; title and lines are then empty. */
 static const char* const kTIMMergerElemLayersOverLimit = "merge_elem_layer_over_limit";
-/* string, out. Key of the stored messages, used by the download. */
+/* string, out. Key of the stored messages; not used here. */
 static const char* const kTIMMergerElemRelayPbKey = "merge_elem_relay_pb_key";
-/* string, out. Key of the stored messages in JSON, used by the download. */
+/* string, out. Id of the file that has the messages as a JSON array, used by the download. */
 static const char* const kTIMMergerElemRelayJsonKey = "merge_elem_relay_json_key";
-/* string, out. Messages stored inside the element, used by the library. */
+/* string, out. Messages stored inside the element; not used here. */
 static const char* const kTIMMergerElemRelayBuffer = "merge_elem_relay_buffer";
 
 /*
@@ -1903,15 +2334,21 @@ static const char* const kTIMGroupReportElemGroupMessageReceiveOption = "group_r
  * JSON keys of Message.
  *
  * A message. For a send only message_elem_array is needed; the library fills in the rest. Delivered messages
- * carry most keys with defaults.
+ * carry most keys with defaults. Beyond the interface there are, in delivered messages:
+ * ext_message_server_time_ms (int64, message_server_time in milliseconds, only when the server numbered the
+ * message) and ext_message_group_type (uint, TIMGroupType of its group, when known); in both directions:
+ * ext_message_no_offline (bool, no push notification for those who are offline) and ext_message_target_name
+ * (string, how the sender shows its receiver), which are carried. message_offline_push_config may hold
+ * ext_offline_push_config_at_prefix (string, put before the text for members who are mentioned), which is
+ * carried.
  */
-/* array elem, inout, required. The elements, in order, 12 KB in all. */
+/* array elem, inout, required. The elements, in order, 12 KB of text in all. Empty in a revoked message. */
 static const char* const kTIMMsgElemArray = "message_elem_array";
 /* string, inout. The peer's UserID or the group ID. */
 static const char* const kTIMMsgConvId = "message_conv_id";
-/* uint TIMConvType, inout. Type of the conversation. */
+/* uint TIMConvType, inout. Type of the conversation. Reports have 3 (system) and message_conv_id "". */
 static const char* const kTIMMsgConvType = "message_conv_type";
-/* string, inout. UserID of the sender. */
+/* string, inout. UserID of the sender; @TIM#SYSTEM in tips and reports. */
 static const char* const kTIMMsgSender = "message_sender";
 /* uint TIMMsgPriority, inout. Priority, groups only; default kTIMMsgPriority_Normal. */
 static const char* const kTIMMsgPriority = "message_priority";
@@ -1926,27 +2363,29 @@ static const char* const kTIMMsgPlatform = "message_platform";
 /* bool, inout. true when the user has read it. */
 static const char* const kTIMMsgIsRead = "message_is_read";
 /*
- * bool, inout. true: delivered only to those online now, not stored, not counted, not revocable; default
- * false.
+ * bool, inout. true: delivered only to those online now and the user's own other devices, not stored, not
+ * counted, not revocable; default false.
  */
 static const char* const kTIMMsgIsOnlineMsg = "message_is_online_msg";
 /* bool, out. One-to-one: the peer marked the conversation read at or after this message. */
 static const char* const kTIMMsgIsPeerRead = "message_is_peer_read";
 /* bool, out. One-to-one: the peer sent a read receipt for this message. */
 static const char* const kTIMMsgReceiptPeerRead = "message_receipt_peer_read";
-/* bool, inout. true: the sender asks for read receipts; default false. */
+/* bool, inout. true: the sender asks for read receipts; default false. In groups of at most 200 members. */
 static const char* const kTIMMsgNeedReadReceipt = "message_need_read_receipt";
 /* bool, inout. true: the message can take extensions; set before sending. */
 static const char* const kTIMMsgSupportMessageExtension = "message_support_message_extension";
 /* bool, out. true for a broadcast to all AVChatRoom groups; made by the server only. */
 static const char* const kTIMMsgIsBroadcastMessage = "message_is_broadcast_message";
-/* bool, out. true when the user has sent a read receipt for it. */
+/*
+ * bool, out. true when this user has sent a read receipt for it, from this device or known from the server.
+ */
 static const char* const kTIMMsgHasSentReceipt = "message_has_sent_receipt";
-/* int32, out. Group: members who have read it. Prefer TIMMsgGetMessageReadReceipts. */
+/* int32, out. Group: members who have read it, as far as known here. Prefer TIMMsgGetMessageReadReceipts. */
 static const char* const kTIMMsgGroupReceiptReadCount = "message_group_receipt_read_count";
 /* int32, out. Group: members who have not read it; -1 unknown. Prefer TIMMsgGetMessageReadReceipts. */
 static const char* const kTIMMsgGroupReceiptUnreadCount = "message_group_receipt_unread_count";
-/* uint64, out. Version of the message, counted up by each change. */
+/* uint64, out. How often the message was modified or revoked, from 0; TIMMsgModifyMessage compares it. */
 static const char* const kTIMMsgVersion = "message_version";
 /* uint TIMMsgStatus, inout. State of the message. */
 static const char* const kTIMMsgStatus = "message_status";
@@ -1961,7 +2400,8 @@ static const char* const kTIMMsgMsgId = "message_msg_id";
 static const char* const kTIMMsgRand = "message_rand";
 /*
  * uint64, out. Number within the conversation given by the server, from 1, +1 per stored message (group tips
- * included); in one-to-one conversations too. Valid once the message is sent.
+ * included); in one-to-one conversations too. A message without one (not sent, local) shows a local number
+ * here; ext_message_server_time_ms tells them apart.
  */
 static const char* const kTIMMsgSeq = "message_seq";
 /* uint32, inout. Number of the application, local to this device. */
@@ -1970,39 +2410,43 @@ static const char* const kTIMMsgCustomInt = "message_custom_int";
 static const char* const kTIMMsgCustomStr = "message_custom_str";
 /* string, inout. Text of the application, sent along and stored on the server; counts in the size. */
 static const char* const kTIMMsgCloudCustomStr = "message_cloud_custom_str";
-/* bool, inout. true: does not count as unread; default false. */
+/*
+ * bool, inout. true: does not count as unread; default false. Directed messages, and all messages of Meeting
+ * groups, never count.
+ */
 static const char* const kTIMMsgIsExcludedFromUnreadCount = "message_is_excluded_from_unread_count";
 /*
- * array string, inout. Group: UserIDs mentioned, at most 30; kImSDK_MessageAtALL for everybody. Not in
- * AVChatRoom groups.
+ * array string, inout. Group: UserIDs mentioned, at most 30; kImSDK_MessageAtALL for everybody. Not together
+ * with message_target_group_member_array.
  */
 static const char* const kTIMMsgGroupAtUserArray = "message_group_at_user_array";
-/* bool, in. true: send a copy of this message as a new one. */
+/* bool, in. true: send a copy of this message as a new one with a new id. */
 static const char* const kTIMMsgIsForwardMessage = "message_is_forward_message";
-/* object UserProfile, inout. Profile of the sender. */
+/* object UserProfile, inout. Profile of the sender; only the UserID is filled in at present. */
 static const char* const kTIMMsgSenderProfile = "message_sender_profile";
 /*
- * object GroupMemberInfo, inout. Group: member information of the sender; only id and name card are reliable.
+ * object GroupMemberInfo, inout. Group: member information of the sender; only group and UserID are filled in
+ * at present.
  */
 static const char* const kTIMMsgSenderGroupMemberInfo = "message_sender_group_member_info";
 /* bool, inout. true: does not become the last message of the conversation; default false. */
 static const char* const kTIMMsgExcludedFromLastMessage = "message_excluded_from_last_message";
-/* bool, inout. true: the server does not moderate it. */
+/* bool, inout. true: not to be moderated. Carried; there is no moderation here. */
 static const char* const kTIMMsgExcludedFromContentModeration = "message_excluded_from_content_moderation";
-/* string, inout. Which moderation configuration of the server to use. */
+/* string, inout. Name of a moderation configuration. Carried; there is no moderation here. */
 static const char* const kTIMMsgCustomModerationConfigurationID = "message_custom_moderation_configuration_id";
-/* bool, out. true when moderation found a risk. */
+/* bool, out. Result of moderation; always false here. */
 static const char* const kTIMMsgHasRiskContent = "message_has_risk_content";
-/* Number of the risk that moderation found; 0 none. */
+/* Result of moderation; always 0 here. */
 static const char* const kTIMMsgRiskTypeIdentified = "message_risk_type_identified";
 /*
- * array string, in. Group: only these members receive it, at most 50; never counted unread, no mentions. Not
- * in Community and AVChatRoom groups.
+ * array string, in. Group: only these members receive it, at most 50; never counted unread, no mentions.
+ * UserIDs that do not exist are passed over.
  */
 static const char* const kTIMMsgTargetGroupMemberArray = "message_target_group_member_array";
 /*
  * object OfflinePushConfig, inout, earlier spelled message_offlie_push_config. Texts and options of the push
- * notification.
+ * notification; carried, there are no push notifications yet.
  */
 static const char* const kTIMMsgOfflinePushConfig = "message_offline_push_config";
 /* string, out. UserID of who revoked it; only when revoked. */
@@ -2011,15 +2455,15 @@ static const char* const kTIMMsgRevokerUserId = "message_revoker_user_id";
 static const char* const kTIMMsgRevokerNickName = "message_revoker_nick_name";
 /* string, out. Avatar URL of who revoked it. */
 static const char* const kTIMMsgRevokerFaceUrl = "message_revoker_face_url";
-/* string, out. Reason of the revoke. */
+/* string, out. Reason of the revoke, as given to TIMMsgRevoke in this key. */
 static const char* const kTIMMsgRevokeReason = "message_revoke_reason";
 /* string, out. UserID of who pinned it; only from TIMGetPinnedGroupMessageList. */
 static const char* const kTIMMsgPinnerUserId = "message_pinner_user_id";
 /* string, out. Nickname of who pinned it. */
 static const char* const kTIMMsgPinnerNickName = "message_pinner_nick_name";
-/* string, out. Friend remark for who pinned it. */
+/* string, out. Friend remark for who pinned it; "" at present. */
 static const char* const kTIMMsgPinnerFriendRemark = "message_pinner_friend_remark";
-/* string, out. Name card of who pinned it. */
+/* string, out. Name card of who pinned it; "" at present. */
 static const char* const kTIMMsgPinnerNameCard = "message_pinner_name_card";
 /* string, out. Avatar URL of who pinned it. */
 static const char* const kTIMMsgPinnerFaceURL = "message_pinner_face_url";
@@ -2029,7 +2473,7 @@ static const char* const kTIMMsgPinnerFaceURL = "message_pinner_face_url";
  *
  * Input of TIMMsgBatchSend.
  */
-/* array string, in, required. UserIDs of the receivers, at most 500. */
+/* array string, in, required. UserIDs of the receivers, 1 to 500. */
 static const char* const kTIMMsgBatchSendParamIdentifierArray = "msg_batch_send_param_identifier_array";
 /* object Message, in, required. The message. */
 static const char* const kTIMMsgBatchSendParamMsg = "msg_batch_send_param_msg";
@@ -2045,21 +2489,22 @@ static const char* const kTIMMsgBatchSendResultIdentifier = "msg_batch_send_resu
 static const char* const kTIMMsgBatchSendResultCode = "msg_batch_send_result_code";
 /* string, out. Text for the code, for logs. */
 static const char* const kTIMMsgBatchSendResultDesc = "msg_batch_send_result_desc";
-/* object Message, out. The message as sent to this user. */
+/* object Message, out. The message as sent to this user, or as it failed. */
 static const char* const kTIMMsgBatchSendResultMsg = "msg_batch_send_result_msg";
 
 /*
  * JSON keys of DownloadElemParam.
  *
- * Input of TIMMsgDownloadElemToPath; all values come from the element.
+ * Input of TIMMsgDownloadElemToPath; all values come from the element. The id is tried on this account's
+ * server, the URL where there is no id.
  */
-/* uint TIMDownloadType, in. Kind of file. */
+/* uint TIMDownloadType, in. Kind of file; not looked at. */
 static const char* const kTIMMsgDownloadElemParamType = "msg_download_elem_param_type";
 /* string, in. File id from the element. */
 static const char* const kTIMMsgDownloadElemParamId = "msg_download_elem_param_id";
-/* uint, in. business_id from the element; 0 where it has none. */
+/* uint, in. business_id from the element; not looked at. */
 static const char* const kTIMMsgDownloadElemParamBusinessId = "msg_download_elem_param_business_id";
-/* string, in. URL from the element. */
+/* string, in. URL from the element, http or https. */
 static const char* const kTIMMsgDownloadElemParamUrl = "msg_download_elem_param_url";
 
 /*
@@ -2069,35 +2514,41 @@ static const char* const kTIMMsgDownloadElemParamUrl = "msg_download_elem_param_
  */
 /* uint, out. Bytes downloaded so far. */
 static const char* const kTIMMsgDownloadElemResultCurrentSize = "msg_download_elem_result_current_size";
-/* uint, out. Bytes in all. */
+/* uint, out. Bytes in all; 0 while nobody knows. */
 static const char* const kTIMMsgDownloadElemResultTotalSize = "msg_download_elem_result_total_size";
 
 /*
  * JSON keys of MsgGetMsgListParam.
  *
  * Input of TIMMsgGetMsgList: where to start, which way and how many. When several starts are given, the order
- * is message_seq_array, last_msg, last_msg_seq, time_begin; a time window narrows the others.
+ * is message_seq_array, last_msg, last_msg_seq; a time window narrows them.
  */
 /* object Message, in. Message to start from, not in the result; {} or absent = not given. */
 static const char* const kTIMMsgGetMsgListParamLastMsg = "msg_getmsglist_param_last_msg";
-/* uint, in. Messages per page, at least 1; 20 is advised. */
+/* uint, in. Messages per page, 1 to 1,000; 20 is advised. */
 static const char* const kTIMMsgGetMsgListParamCount = "msg_getmsglist_param_count";
 /*
  * bool, in, earlier spelled msg_getmsglist_param_is_remble. true asks the server too; false reads the local
  * database only; default false.
  */
 static const char* const kTIMMsgGetMsgListParamIsRamble = "msg_getmsglist_param_is_ramble";
-/* array uint32, in. TIMElemType values wanted; only for local reading; absent = all. */
+/* array uint32, in. TIMElemType values wanted: messages with such an element; absent = all. */
 static const char* const kTIMMsgGetMsgListMessageTypeArray = "msg_getmsglist_param_message_type_array";
 /* bool, in. true pages towards newer (oldest first), false towards older (newest first); default false. */
 static const char* const kTIMMsgGetMsgListParamIsForward = "msg_getmsglist_param_is_forward";
 /* uint64, in. Groups: message_seq to start from, in the result; ignored with last_msg. */
 static const char* const kTIMMsgGetMsgListParamLastMsgSeq = "msg_getmsglist_param_last_msg_seq";
-/* uint64, in. Time to start from, UTC seconds; 0 = now. */
+/*
+ * uint64, in. Time to start from, UTC seconds, included; 0 = now when paging towards older, the beginning
+ * when paging towards newer.
+ */
 static const char* const kTIMMsgGetMsgListParamTimeBegin = "msg_getmsglist_param_time_begin";
 /* uint64, in. Length of the time window in the direction of paging, seconds, ends included; 0 = no limit. */
 static const char* const kTIMMsgGetMsgListParamTimePeriod = "msg_getmsglist_param_time_period";
-/* array uint64, in. Groups: exactly these message_seq; goes before all other keys. */
+/*
+ * array uint64, in. Groups: exactly these message_seq, at most 100; goes before all other keys. Fetched from
+ * the server where they are not here.
+ */
 static const char* const kTIMMsgGetMsgListParamMessageSeqArray = "msg_getmsglist_param_message_seq_array";
 
 /*
@@ -2109,7 +2560,7 @@ static const char* const kTIMMsgGetMsgListParamMessageSeqArray = "msg_getmsglist
 static const char* const kTIMMsgLocatorConvId = "message_locator_conv_id";
 /* bool, inout. Type of the conversation; a JSON number. */
 static const char* const kTIMMsgLocatorConvType = "message_locator_conv_type";
-/* bool, inout, required. true for a revoked message. */
+/* bool, inout, required. true for a revoked message; not looked at on input. */
 static const char* const kTIMMsgLocatorIsRevoked = "message_locator_is_revoked";
 /* uint64, inout, required. message_server_time, UTC seconds. */
 static const char* const kTIMMsgLocatorTime = "message_locator_time";
@@ -2119,7 +2570,7 @@ static const char* const kTIMMsgLocatorSeq = "message_locator_seq";
 static const char* const kTIMMsgLocatorIsSelf = "message_locator_is_self";
 /* uint64, inout, required. message_rand. */
 static const char* const kTIMMsgLocatorRand = "message_locator_rand";
-/* uint64, inout, required. message_unique_id; may be left out on input. */
+/* uint64, inout, required. message_unique_id; not looked at on input. */
 static const char* const kTIMMsgLocatorUniqueId = "message_locator_unique_id";
 
 /*
@@ -2129,15 +2580,15 @@ static const char* const kTIMMsgLocatorUniqueId = "message_locator_unique_id";
  */
 /* array string, in, required. Keywords, at most 5; may be empty only if senders or types are given. */
 static const char* const kTIMMsgSearchParamKeywordArray = "msg_search_param_keyword_array";
-/* array TIMElemType, in. Only these kinds of elements; absent or empty = all. */
+/* array TIMElemType, in. Only messages with these kinds of elements; absent or empty = all. */
 static const char* const kTIMMsgSearchParamMessageTypeArray = "msg_search_param_message_type_array";
-/* string, in. Only this conversation. */
+/* string, in. Only this conversation; "" or absent = all conversations. */
 static const char* const kTIMMsgSearchParamConvId = "msg_search_param_conv_id";
-/* uint TIMConvType, in. Type of that conversation; 0 or absent = all conversations. */
+/* uint TIMConvType, in. Type of that conversation, needed with its id. */
 static const char* const kTIMMsgSearchParamConvType = "msg_search_param_conv_type";
-/* uint64, in. Newest time searched, UTC seconds; 0 = now. */
+/* uint64, in. Newest time searched, UTC seconds, included; 0 = now. */
 static const char* const kTIMMsgSearchParamSearchTimePosition = "msg_search_param_search_time_position";
-/* uint64, in. How far back from there, seconds; 0 = no limit. */
+/* uint64, in. How far back from there, seconds, end included; 0 = no limit. */
 static const char* const kTIMMsgSearchParamSearchTimePeriod = "msg_search_param_search_time_period";
 /* uint, in. Local search: page, from 0. */
 static const char* const kTIMMsgSearchParamPageIndex = "msg_search_param_page_index";
@@ -2150,7 +2601,7 @@ static const char* const kTIMMsgSearchParamKeywordListMatchType = "msg_search_pa
  * at most 5.
  */
 static const char* const kTIMMsgSearchParamSenderIdentifierArray = "msg_search_param_send_identifier_array";
-/* uint, in. Server search: entries per page. */
+/* uint, in. Server search: entries per page, at most 100; 0 = 20. */
 static const char* const kTIMMsgSearchParamSearchCount = "msg_search_param_search_count";
 /* string, in. Server search: "" for the first page, then the cursor of the result. */
 static const char* const kTIMMsgSearchParamSearchCursor = "msg_search_param_search_cursor";
@@ -2179,7 +2630,10 @@ static const char* const kTIMMsgSearchResultItemMessageArray = "msg_search_resul
  */
 /* uint, out. One conversation: matching messages. All conversations: conversations with matches. */
 static const char* const kTIMMsgSearchResultTotalCount = "msg_search_result_total_count";
-/* array MessageSearchResultItem, out. One item per conversation; absent when nothing matches. */
+/*
+ * array MessageSearchResultItem, out. One item per conversation; [] when nothing matches, absent when the
+ * search failed.
+ */
 static const char* const kTIMMsgSearchResultItemArray = "msg_search_result_item_array";
 /* string, in. Server search: cursor for the next page; "" at the end and in local search. */
 static const char* const kTIMMsgSearchResultSearchCursor = "msg_search_result_search_cursor";
@@ -2189,7 +2643,10 @@ static const char* const kTIMMsgSearchResultSearchCursor = "msg_search_result_se
  *
  * Input of TIMMsgDelete.
  */
-/* object Message, in. The message to delete; it must identify one message, an empty object is refused. */
+/*
+ * object Message, in. The message to delete; it must identify one message, an empty object is refused (-3).
+ * Absent with is_ramble false: all local messages of the conversation.
+ */
 static const char* const kTIMMsgDeleteParamMsg = "msg_delete_param_msg";
 /*
  * bool, in, earlier spelled msg_delete_param_is_remble. true deletes here and on the server, false only here;
@@ -2213,7 +2670,7 @@ static const char* const kTIMMsgGetC2CRecvMsgOptResultOpt = "msg_recv_msg_opt_re
  * Global do-not-disturb setting. When msg_all_recv_msg_opt_start_time_stamp is above 0 it counts, else hour,
  * minute and second do.
  */
-/* uint, out. Hour, 0 to 23. */
+/* uint, out. Hour, 0 to 23, by the clock of the device that set it. */
 static const char* const kTIMMsgAllRecvMsgOptStartHour = "msg_all_recv_msg_opt_start_hour";
 /* uint, out. Minute, 0 to 59. */
 static const char* const kTIMMsgAllRecvMsgOptStartMinute = "msg_all_recv_msg_opt_start_minute";
@@ -2250,13 +2707,19 @@ static const char* const kTIMMsgReceiptConvId = "msg_receipt_conv_id";
 static const char* const kTIMMsgReceiptConvType = "msg_receipt_conv_type";
 /* string, out. message_msg_id; "" when the whole conversation was read. */
 static const char* const kTIMMsgReceiptMsgId = "msg_receipt_msg_id";
-/* uint64, out. One-to-one: the peer has read all messages up to this time, UTC seconds. */
+/*
+ * uint64, out. When it was read, UTC seconds: one-to-one without a message id the peer has read all messages
+ * up to then, else the newest receipt.
+ */
 static const char* const kTIMMsgReceiptTimeStamp = "msg_receipt_time_stamp";
 /* bool, out. One-to-one: the peer has read the message. */
 static const char* const kTIMMsgReceiptIsPeerRead = "msg_receipt_is_peer_read";
 /* uint64, out, earlier spelled message_receipt_read_count. Group: members who have read it. */
 static const char* const kTIMMsgReceiptReadCount = "msg_receipt_read_count";
-/* uint64, out, earlier spelled message_receipt_unread_count. Group: members who have not read it. */
+/*
+ * uint64, out, earlier spelled message_receipt_unread_count. Group: members of the time of sending who have
+ * not read it.
+ */
 static const char* const kTIMMsgReceiptUnreadCount = "msg_receipt_unread_count";
 
 /*
@@ -2264,7 +2727,7 @@ static const char* const kTIMMsgReceiptUnreadCount = "msg_receipt_unread_count";
  *
  * One extension of a message.
  */
-/* string, inout. Key, at most 100 bytes. */
+/* string, inout. Key, 1 to 100 bytes. */
 static const char* const kTIMMsgExtensionKey = "message_extension_key";
 /* string, inout. Value, at most 1 KB. */
 static const char* const kTIMMsgExtensionValue = "message_extension_value";
@@ -2286,11 +2749,13 @@ static const char* const kTIMMsgExtensionItem = "message_extension_item";
  *
  * One reaction to a message.
  */
-/* string, out. Name of the reaction. */
+/* string, out. Name of the reaction, at most 128 bytes. */
 static const char* const kTIMMsgReactionID = "message_reaction_id";
 /* uint32, out. Users with this reaction, at most 100; 0 in an event = reaction gone. */
 static const char* const kTIMMsgReactionTotalUserCount = "message_reaction_total_user_count";
-/* array UserInfo, out. Some of these users, at most 10, with id, nickname and avatar. */
+/*
+ * array UserInfo, out. The first of these users, at most 10, with id, nickname and avatar as in UserProfile.
+ */
 static const char* const kTIMMsgReactionPartialUserInfoList = "message_reaction_partial_user_info_array";
 /* bool, out. true when the user is one of them. */
 static const char* const kTIMMsgReactionReactedByMyself = "message_reaction_reacted_by_myself";
@@ -2300,7 +2765,7 @@ static const char* const kTIMMsgReactionReactedByMyself = "message_reaction_reac
  *
  * Reactions to one message.
  */
-/* uint32, out. 0 or an error code. */
+/* uint32, out. 0, or 6017 when the server has no such message. */
 static const char* const kTIMMsgReactionResultCode = "message_reaction_result_code";
 /* string, out. Text for the code, for logs. */
 static const char* const kTIMMsgReactionResultInfo = "message_reaction_result_info";
@@ -2314,9 +2779,9 @@ static const char* const kTIMMsgReactionResultReactionList = "message_reaction_r
  *
  * One page of the users of a reaction.
  */
-/* array UserInfo, out. The users of this page. */
+/* array UserInfo, out. The users of this page, as in UserProfile, in no particular order. */
 static const char* const kTIMMsgReactionUserResultUserInfoArray = "message_reaction_user_result_user_info_array";
-/* uint32, out. next_seq for the next page. */
+/* uint32, out. next_seq for the next page; 0 after the last. */
 static const char* const kTIMMsgReactionUserResultNextSeq = "message_reaction_user_result_next_seq";
 /* bool, out. true when this is the last page. */
 static const char* const kTIMMsgReactionUserResultIsFinished = "message_reaction_user_result_is_finished";

@@ -149,8 +149,9 @@ type Reaction struct {
 // ReactionChange is the data of EntryReaction. A total of 0 means that the reaction is gone.
 type ReactionChange struct {
 	Reaction
-	By string `json:"by"`
-	On bool   `json:"on"`
+	Others []string `json:"o,omitempty"` // the names of the rest: whoever gets this knows whether he is among them
+	By     string   `json:"by"`
+	On     bool     `json:"on"`
 }
 
 // Reacted answers OpReact.

@@ -90,6 +90,7 @@ install_test_tools() {
     need objdump binutils
     need openssl openssl
     need ps procps
+    need /usr/include/jsoncpp/json/json.h libjsoncpp-dev
     if is_full; then
         need clang clang
         need valgrind valgrind
@@ -118,10 +119,13 @@ run_tests() {
     part garbage tests/host/run.sh garbage
     part calls tests/host/run.sh fuzz "${TIMBRE_TEST_SECONDS:-$(choose 5 20)}"
     part asan tests/host/run.sh asan
+    part seed-programs tests/cpp/seed/run.sh
     part engine python3 tests/engine/run.py
     part demo ./build.sh demo
     part interrupt python3 tests/package/interrupt.py
     part quickstart tests/with_server.sh tests/package/quickstart.sh
+    part media tests/with_server.sh tests/package/media.sh
+    part chat tests/with_server.sh tests/package/chat.py
     part faults tests/faults/run.sh "$seconds"
     if is_full; then
         part clang tests/host/run.sh clang

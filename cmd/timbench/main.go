@@ -2,6 +2,7 @@
 //
 //	timbench pairs    senders and receivers, two by two (what it does when nothing is said)
 //	timbench group    a group whose members are all online, one or more of which send
+//	timbench fill     no figures: users who have logged in once, and a history
 //
 // A pair is a sender and a receiver, each with a connection of its own. The sender keeps a window: so many messages may
 // be on their way at a time, counted until the receiver has them, in a group until the last member has them. What it may
@@ -26,6 +27,8 @@ type options struct {
 	seconds, body                int
 	window                       int
 	members, senders             int
+	users, to                    string
+	count, messages              int
 }
 
 func main() {
@@ -40,6 +43,10 @@ func main() {
 	flag.IntVar(&o.window, "window", 16, "messages on their way for each of the 50 pairs, or for each sender of a group")
 	flag.IntVar(&o.members, "members", 200, "members of the group, all online")
 	flag.IntVar(&o.senders, "senders", 1, "how many of them send")
+	flag.StringVar(&o.users, "users", "user", "fill: names of the users, each with a number from 0 behind it")
+	flag.IntVar(&o.count, "count", 1, "fill: how many users")
+	flag.StringVar(&o.to, "to", "", "fill: another user, who has logged in before and to whom the first one writes")
+	flag.IntVar(&o.messages, "messages", 0, "fill: how many messages")
 	mode, args := "pairs", os.Args[1:]
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		mode, args = args[0], args[1:]
@@ -52,10 +59,10 @@ func main() {
 }
 
 func run(o *options, mode string) error {
-	load, known := map[string]func(*options) error{"pairs": pairs, "group": group}[mode]
+	load, known := map[string]func(*options) error{"pairs": pairs, "group": group, "fill": fill}[mode]
 	switch {
 	case !known:
-		return fmt.Errorf("%q: want pairs or group", mode)
+		return fmt.Errorf("%q: want pairs, group or fill", mode)
 	case o.members < 2 || o.senders < 1 || o.senders >= o.members || o.window < 1:
 		return errors.New("want at least two members, and more of them than senders, and a window")
 	}
@@ -69,12 +76,16 @@ func run(o *options, mode string) error {
 	if o.secret == "" {
 		return errors.New("--secret is missing (or let --start make a server)")
 	}
-	fmt.Printf("timbench: %d bytes of text, %d s a scenario, %d CPUs shared by server and generator, %s\n\n",
-		o.body, o.seconds, runtime.NumCPU(), runtime.Version())
 	return load(o)
 }
 
+func title(o *options) {
+	fmt.Printf("timbench: %d bytes of text, %d s a scenario, %d CPUs shared by server and generator, %s\n\n",
+		o.body, o.seconds, runtime.NumCPU(), runtime.Version())
+}
+
 func pairs(o *options) error {
+	title(o)
 	header("msg/s")
 	for _, s := range []scenario{
 		{name: "1 to 1", pairs: 1, window: 1},
@@ -100,6 +111,7 @@ func group(o *options) error {
 	if err != nil {
 		return err
 	}
+	title(o)
 	header("deliv./s")
 	r.print(fmt.Sprintf("%d members, %d send", o.members, o.senders), o.window)
 	fmt.Println(groupMethod)

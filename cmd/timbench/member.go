@@ -182,10 +182,9 @@ func (s *sender) run(stop <-chan struct{}) {
 }
 
 func (s *sender) append(frame []byte) []byte {
-	content := fmt.Appendf(nil, `{"id":"1-2-3","ct":1,"r":3,"p":1,"el":[{"elem_type":0,"text_elem_content":"%s%d:%d:%d %s"}]}`,
-		mark, s.index, s.number, s.crowd.now(), s.fill)
+	text := fmt.Sprintf("%s%d:%d:%d %s", mark, s.index, s.number, s.crowd.now(), s.fill)
 	r := protocol.Request{ID: uint64(s.number + 2), Op: protocol.OpSend, Key: strconv.Itoa(s.index) + "." + strconv.Itoa(s.number),
-		Body: protocol.AppendSend(nil, s.crowd.name, true, content)}
+		Body: protocol.AppendSend(nil, s.crowd.name, true, content(text))}
 	s.number++
 	return r.Append(frame)
 }

@@ -34,8 +34,7 @@ type pair struct {
 // newPair connects both users. Names are new for every run, so that old conversations do not matter.
 func newPair(o *options, name string, window int) (*pair, error) {
 	p := &pair{prefix: name + ".", to: name + "b", credit: make(chan struct{}, window)}
-	p.content = fmt.Appendf(nil, `{"id":"1-2-3","ct":1,"r":3,"p":1,"el":[{"elem_type":0,"text_elem_content":%q}]}`,
-		strings.Repeat("x", o.body))
+	p.content = content(strings.Repeat("x", o.body))
 	var err error
 	if p.receiver, err = connect(o, p.to); err != nil {
 		return nil, err
@@ -48,6 +47,11 @@ func newPair(o *options, name string, window int) (*pair, error) {
 		p.credit <- struct{}{}
 	}
 	return p, nil
+}
+
+// content is a text message.
+func content(text string) []byte {
+	return fmt.Appendf(nil, `{"id":"1-2-3","ct":1,"r":3,"p":1,"el":[{"elem_type":0,"text_elem_content":%q}]}`, text)
 }
 
 // run sends until stop is closed; reading goes on until the connections are closed.

@@ -162,8 +162,7 @@ func (d *download) request(ctx context.Context) (q *http.Request, l leave, err e
 	}
 	q.Header.Set("Accept-Encoding", "identity") // bytes as they are: of others there would be no ranges
 	if sum := d.part.complete(d.path, d.remote.Size); sum != "" {
-		q.Header.Set("If-None-Match", `"`+sum+`"`)
-		return q, l, nil
+		q.Header.Set("If-None-Match", `"`+sum+`"`) // counts before a range does
 	}
 	if have, tag := d.part.resume(); have > 0 {
 		q.Header.Set("Range", fmt.Sprintf("bytes=%d-", have))

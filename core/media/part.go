@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"timbre/model"
 )
 
 // Names beside the target: the part, and what it is a part of.
@@ -64,16 +66,19 @@ func (r *Remote) source() string {
 	return r.URL
 }
 
-// complete returns the SHA-256 of the target when it might be the file already: when it has the size that is expected.
+// complete returns the SHA-256 of the target when it might be the file already: when it has the size that is expected, or,
+// where nobody knows that, one that a file may have.
 func (p *partFile) complete(target string, size int64) string {
-	if p.looked || size <= 0 {
+	if p.looked {
 		return p.target
 	}
 	p.looked = true
-	if info, err := os.Stat(target); err == nil && info.Size() == size {
-		if sum, err := sumOf(target, size); err == nil {
-			p.target, p.known = sum, size
-		}
+	info, err := os.Stat(target)
+	if err != nil || info.Size() == 0 || size > 0 && info.Size() != size || info.Size() > max(size, model.MaxFile) {
+		return ""
+	}
+	if sum, err := sumOf(target, info.Size()); err == nil {
+		p.target, p.known = sum, info.Size()
 	}
 	return p.target
 }

@@ -52,15 +52,20 @@ func (m *Messages) takeOver(tx *store.Tx, s Subject, a *protocol.Edited) (*Row, 
 	} else {
 		before := *row
 		row.become(msg.State)
-		fresh := received(e.ID, &msg)
-		row.Version, row.Elements, row.Extra = fresh.Version, fresh.Elements, fresh.Extra
+		if msg.Version > row.Version { // else a later change has come before this answer
+			fresh := received(e.ID, &msg)
+			row.Version, row.Elements, row.Extra = fresh.Version, fresh.Elements, fresh.Extra
+		}
+		if before.Status == tim.MsgDeleted {
+			row.Status = tim.MsgDeleted // gone here, whatever it became
+		}
 		if err = row.amend(tx); err == nil {
 			err = m.index(tx, row)
 		}
 		if e.LastMsg == row.ID {
 			e.Touch(tx, false)
 		}
-		if row.Status != tim.MsgRevoked && row.Version > before.Version {
+		if row.Status != tim.MsgRevoked && row.Status != tim.MsgDeleted && row.Version > before.Version {
 			m.tellUpdated(tx, e, row)
 		}
 	}

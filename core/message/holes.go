@@ -6,6 +6,7 @@ import (
 
 	"timbre/core/conversation"
 	"timbre/core/store"
+	"timbre/model/tim"
 	"timbre/protocol"
 	"timbre/sqlite"
 )
@@ -60,6 +61,9 @@ func (m *Messages) ranged(tx *store.Tx, typ int, peer string, got *protocol.Rang
 			}
 		}
 	}
+	if err := m.replace(tx, e.ID, got.Lo); err != nil {
+		return err
+	}
 	if e.Visible && e.LastMsg == 0 { // the newest ones were not to be shown as such, an older one is
 		if e.LastMsg, err = latest(tx, &e.Conversation); err != nil {
 			return err
@@ -75,6 +79,25 @@ func (m *Messages) ranged(tx *store.Tx, typ int, peer string, got *protocol.Rang
 		return nil
 	}
 	return addRange(tx.Tx, e.ID, got.Lo, got.Hi)
+}
+
+// replace gives imported messages their places anew that stand where a hole was: before, nobody knew what lies in it.
+func (m *Messages) replace(tx *store.Tx, conv int64, lo uint64) error {
+	place := after(0)
+	if _, err := tx.Get(`SELECT sort|1 FROM message WHERE conv=? AND sort<? ORDER BY sort DESC LIMIT 1`, []any{&place}, conv, sortOf(lo)); err != nil {
+		return err
+	}
+	list, err := rows(tx, `WHERE conv=? AND sort=? AND seq IS NULL AND status=?`, conv, place, tim.MsgLocalImported)
+	for _, r := range list {
+		if err != nil {
+			return err
+		}
+		var at int64
+		if at, err = placeOf(tx, conv, r.ServerTime); err == nil && at != r.Sort {
+			err = tx.Exec(`UPDATE message SET sort=? WHERE id=?`, at, r.ID)
+		}
+	}
+	return err
 }
 
 // missing finds the hole that is nearest to the page's start. A limit of 0 means that nothing is missing.

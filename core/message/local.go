@@ -126,7 +126,7 @@ func (m *Messages) localRows(list []gjson.Result, flags int) ([]*Row, error) {
 			return nil, err
 		}
 		now := m.self.Now()
-		r := &Row{Sender: msg.Get(tim.KeyMsgSender).String(), ClientTime: now.Unix(), ServerTime: now.UnixMilli(), Rand: m.rand.Add(1),
+		r := &Row{Sender: msg.Get(tim.KeyMsgSender).String(), ClientTime: now.Unix(), Rand: m.rand.Add(1),
 			Status: tim.MsgLocalImported, Flags: flags, Unread: -1, Elements: elements, Extra: extraOf(msg),
 			LocalInt: uint32(msg.Get(tim.KeyMsgCustomInt).Uint()), LocalStr: msg.Get(tim.KeyMsgCustomStr).String()}
 		if r.Sender == "" {
@@ -155,6 +155,11 @@ func (m *Messages) keep(typ int, peer string, list []*Row, done event.Done, resu
 			}
 			for _, r := range list {
 				r.Conv = e.ID
+				if r.ServerTime == 0 {
+					if r.ServerTime, err = m.moment(tx, e.ID); err != nil {
+						return err
+					}
+				}
 				if r.Sort, err = placeOf(tx, e.ID, r.ServerTime); err != nil {
 					return err
 				}
@@ -171,6 +176,13 @@ func (m *Messages) keep(typ int, peer string, list []*Row, done event.Done, resu
 		},
 		Failed: m.failing(done, ""),
 	})
+}
+
+// moment is now in milliseconds, but not before the newest message: the server's clock may be a little ahead of ours.
+func (m *Messages) moment(q sqlite.Queryer, conv int64) (int64, error) {
+	var newest int64
+	_, err := q.Get(`SELECT moment FROM message WHERE conv=? ORDER BY sort DESC, moment DESC LIMIT 1`, []any{&newest}, conv)
+	return max(newest, m.self.Now().UnixMilli()), err
 }
 
 // placeOf is the place after the newest message that is not younger; the moment decides among those that share it.

@@ -146,8 +146,8 @@ func (m *Messages) wait(id int64, done event.Done) {
 	m.waiting[id] = append(m.waiting[id], done)
 }
 
-// tell answers the callers that wait for a row.
-func (m *Messages) tell(id int64, code int, desc, json string) {
+// tell answers the callers that wait for a row and says whether there are any.
+func (m *Messages) tell(id int64, code int, desc, json string) (heard bool) {
 	m.mu.Lock()
 	all := m.waiting[id]
 	delete(m.waiting, id)
@@ -155,6 +155,7 @@ func (m *Messages) tell(id int64, code int, desc, json string) {
 	for _, done := range all {
 		done(code, desc, json)
 	}
+	return len(all) > 0
 }
 
 // failing answers a call that the database refused.

@@ -2,6 +2,7 @@ package message
 
 import (
 	"encoding/json"
+	"slices"
 
 	"timbre/core/event"
 	"timbre/core/store"
@@ -114,14 +115,8 @@ func (m *Messages) reacted(tx *store.Tx, entry *protocol.Entry) error {
 	if id == "" || err != nil {
 		return err
 	}
-	d.Mine = false
-	if d.By == m.self.User {
-		d.Mine = d.On
-	} else {
-		for _, u := range d.Users {
-			d.Mine = d.Mine || u.User == m.self.User
-		}
-	}
+	d.Mine = slices.Contains(d.Others, m.self.User) ||
+		slices.ContainsFunc(d.Users, func(p protocol.Profile) bool { return p.User == m.self.User })
 	w := writer{b: []byte{'[', '{'}}
 	w.text(tim.KeyMsgReactionChangeInfoMsgId, id)
 	w.raw(tim.KeyMsgReactionChangeInfoReactionList, reactions([]protocol.Reaction{d.Reaction}))

@@ -121,12 +121,19 @@ func (m *Messages) Confirm(list []Subject, done event.Done) {
 		numbers = numbers[n:]
 	}
 	m.change(done, func(tx *store.Tx) (string, error) {
+		e, err := m.book.Open(tx, list[0].Type, list[0].Peer)
+		if err != nil {
+			return "", err
+		}
 		for _, s := range list {
 			if s.row == nil || s.row.Sender == m.self.User {
 				continue
 			}
 			if err := tx.Exec(`UPDATE message SET flags=flags|? WHERE id=?`, flagConfirmed, s.row.ID); err != nil {
 				return "", err
+			}
+			if e.LastMsg == s.row.ID {
+				e.Touch(tx, false)
 			}
 		}
 		return "", nil
@@ -171,13 +178,15 @@ func (m *Messages) Receipts(list []Subject, done event.Done) {
 			if err != nil {
 				return "", err
 			}
-			texts = append(texts, text)
+			if text != "" {
+				texts = append(texts, text)
+			}
 		}
 		return array(texts), nil
 	})
 }
 
-// receiptOf renders one receipt and takes the counts over.
+// receiptOf renders one receipt and takes the counts over. It is "" for a message that is gone meanwhile.
 func (m *Messages) receiptOf(tx *store.Tx, e *conversation.Entry, s Subject, n *protocol.ReceiptCount) (string, error) {
 	row := &Row{MsgID: s.ID, Unread: -1}
 	if s.row != nil {
@@ -191,6 +200,9 @@ func (m *Messages) receiptOf(tx *store.Tx, e *conversation.Entry, s Subject, n *
 	if s.row != nil && *row != before {
 		if err := row.amend(tx); err != nil {
 			return "", err
+		}
+		if e.LastMsg == row.ID {
+			e.Touch(tx, false)
 		}
 	}
 	return row.receipt(&e.Conversation, n.Time).json(), nil

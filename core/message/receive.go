@@ -68,7 +68,8 @@ const (
 	pulled               // history that somebody asked for: nobody is told
 )
 
-// receive stores a message of the server, or what became of one that is there already.
+// receive stores a message of the server, or what became of one that is there already. It returns no row for one that the
+// user has deleted with everything up to it.
 func (m *Messages) receive(tx *store.Tx, msg *protocol.Message, from origin) (*Row, error) {
 	news := m.arrivals(tx)
 	typ, peer := m.whose(msg)
@@ -87,8 +88,14 @@ func (m *Messages) receive(tx *store.Tx, msg *protocol.Message, from origin) (*R
 		return own, err
 	}
 	row := received(e.ID, msg)
-	if row.Count, err = m.count(tx, e, msg); err != nil {
+	if row.Count, err = m.count(tx, e, msg, from); err != nil {
 		return nil, err
+	}
+	if msg.Seq <= e.ClearSeq { // the user has deleted it while it was on its way
+		if m.unreadChanged(e, msg, row) {
+			e.Touch(tx, false)
+		}
+		return nil, nil
 	}
 	if err := row.insert(tx); err != nil {
 		return nil, err
@@ -140,8 +147,8 @@ func (m *Messages) comeBack(tx *store.Tx, e *conversation.Entry, msg *protocol.M
 }
 
 // count is the number that a row of this message carries: of the countable messages of others up to it, or, for own
-// messages, of this user's.
-func (m *Messages) count(q sqlite.Queryer, e *conversation.Entry, msg *protocol.Message) (uint64, error) {
+// messages, of this user's. Where it is not known exactly it is too small: what the server says later can raise it.
+func (m *Messages) count(q sqlite.Queryer, e *conversation.Entry, msg *protocol.Message, from origin) (uint64, error) {
 	if e.Type != tim.ConvGroup {
 		return msg.Count, nil
 	}
@@ -149,13 +156,16 @@ func (m *Messages) count(q sqlite.Queryer, e *conversation.Entry, msg *protocol.
 	if msg.From == m.self.User {
 		return own, nil
 	}
+	if from == pulled && e.OwnSeq < msg.Seq { // asked for before the group's state was here
+		return 0, nil
+	}
 	if own = e.OwnCount; e.OwnSeq > msg.Seq { // history, or overtaken by the answer to an own message
 		later, err := one(q, `WHERE conv=? AND sender=? AND seq>? ORDER BY seq`, e.ID, m.self.User, int64(msg.Seq))
 		if err != nil {
 			return 0, err
 		}
 		if later != nil {
-			if own = later.Count; later.counts() && own > 0 {
+			if own = later.Count; later.counts() && later.Status != tim.MsgRevoked && own > 0 { // revoked: nobody knows whether it counted
 				own--
 			}
 		}
@@ -168,7 +178,7 @@ func (m *Messages) unreadChanged(e *conversation.Entry, msg *protocol.Message, r
 	before := e.PeerCount
 	switch {
 	case msg.From != m.self.User:
-		e.PeerCount = max(e.PeerCount, row.Count)
+		grow(e, row.Count)
 	case e.Type == tim.ConvGroup:
 		m.ownCount(e, msg.Seq, msg.Count, msg.Own)
 	}
@@ -180,7 +190,15 @@ func (m *Messages) ownCount(e *conversation.Entry, seq, count, own uint64) {
 	if seq > e.OwnSeq {
 		e.OwnSeq, e.OwnCount = seq, own
 	}
-	e.PeerCount = max(e.PeerCount, count-min(own, count))
+	grow(e, count-min(own, count))
+}
+
+// grow raises how many countable messages of others there are. While the user does not want to hear of a group, what he
+// learns of it in passing, as by a message of his own, counts for nothing.
+func grow(e *conversation.Entry, count uint64) {
+	if e.Type != tim.ConvGroup || e.Option != tim.RecvMsgOptNotReceive {
+		e.PeerCount = max(e.PeerCount, count)
+	}
 }
 
 // mentioned notes that an unread message speaks to this user.

@@ -1,7 +1,9 @@
 package message
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -49,7 +51,7 @@ func ParseSearch(text string) (Search, *transport.Error) {
 	for _, t := range v.Get(tim.KeyMsgSearchParamMessageTypeArray).Array() {
 		s.Types = append(s.Types, t.Int())
 	}
-	end, period := v.Get(tim.KeyMsgSearchParamSearchTimePosition).Int(), v.Get(tim.KeyMsgSearchParamSearchTimePeriod).Int()
+	end, period := min(v.Get(tim.KeyMsgSearchParamSearchTimePosition).Int(), farthestSecond), v.Get(tim.KeyMsgSearchParamSearchTimePeriod).Int()
 	if end > 0 {
 		s.To = end*1000 + 999
 	}
@@ -69,6 +71,9 @@ func ParseSearch(text string) (Search, *transport.Error) {
 	}
 	return s, nil
 }
+
+// farthestSecond is later than any message; its milliseconds are a number too.
+const farthestSecond = int64(1) << 40
 
 // found is what one conversation has.
 type found struct {
@@ -118,12 +123,18 @@ func (m *Messages) searchOne(q sqlite.Queryer, s Search) ([]found, int, error) {
 		var ids []int64
 		if ids, f.total, err = m.search.Page(q, s.query(), search.Whole(c.ID), s.Page*s.Size, s.Size); err == nil {
 			f.rows, err = byIDs(q, ids)
+			slices.SortFunc(f.rows, newerFirst) // the index has imported messages in the order of their import
 		}
 	}
 	if f.total == 0 || err != nil {
 		return nil, 0, err
 	}
 	return []found{f}, f.total, nil
+}
+
+// newerFirst is the order of a history page.
+func newerFirst(a, b *Row) int {
+	return cmp.Or(cmp.Compare(b.Sort, a.Sort), cmp.Compare(b.moment(), a.moment()), cmp.Compare(b.ID, a.ID))
 }
 
 func (m *Messages) searchAll(q sqlite.Queryer, s Search) (list []found, total int, err error) {

@@ -77,7 +77,7 @@ func (m *Messages) keepIntent(tx *store.Tx, d *Draft, in *outbox.Intent) (*Row, 
 	row := *d.row // the draft stays as it is: Apply may run twice
 	if d.again {
 		known, err := m.known(tx, e.ID, row.MsgID)
-		if err != nil || known != nil && known.Status != tim.MsgSendFail {
+		if err != nil || known != nil && known.Status != tim.MsgSendFail && known.Status != tim.MsgCancel {
 			return known, err
 		}
 		if known != nil {
@@ -196,6 +196,7 @@ func (s Sender) Failed(tx *store.Tx, in *outbox.Intent, why *transport.Error) er
 		tx.After(func() { m.tell(in.Ref, why.Code, why.Text, "") })
 		return nil
 	}
+	before := row.Status
 	forsaken := in.Keep && in.Timeout == 0 // only the waiting has ended: the message is still on its way
 	if row.Status == tim.MsgSending && !forsaken {
 		row.Status = tim.MsgSendFail
@@ -206,7 +207,7 @@ func (s Sender) Failed(tx *store.Tx, in *outbox.Intent, why *transport.Error) er
 			return err
 		}
 	}
-	return m.settled(tx, row, nil, why.Code, why.Text)
+	return m.settled(tx, row, before, nil, why.Code, why.Text)
 }
 
 // Lost implements outbox.Kind.
@@ -241,16 +242,7 @@ func (m *Messages) sent(tx *store.Tx, row *Row, as *protocol.Sent) error {
 	if err := m.index(tx, row); err != nil {
 		return err
 	}
-	if before == tim.MsgSendFail { // the caller was told that it failed
-		text, err := m.publicJSON(tx, row)
-		if err != nil {
-			return err
-		}
-		tx.After(func() {
-			m.sink.Emit(event.Event{Setter: tim.OpTIMSetMsgUpdateCallback, Args: []event.Arg{event.Text("[" + text + "]")}})
-		})
-	}
-	return m.settled(tx, row, as, 0, "")
+	return m.settled(tx, row, before, as, 0, "")
 }
 
 // settle writes a row, whose number may be taken by a log that the server has lost.
@@ -269,8 +261,9 @@ func (m *Messages) settle(tx *store.Tx, row *Row) error {
 	return row.settle(tx)
 }
 
-// settled tells the conversation and whoever waits that the row has its final state.
-func (m *Messages) settled(tx *store.Tx, row *Row, as *protocol.Sent, code int, desc string) error {
+// settled tells the conversation and whoever waits that the row, which had the status before, has its final state. When
+// nobody waits, because the caller was told of a failure or belonged to an earlier process, the change is an event.
+func (m *Messages) settled(tx *store.Tx, row *Row, before int, as *protocol.Sent, code int, desc string) error {
 	e, err := m.book.OpenByID(tx, row.Conv)
 	if err != nil || e == nil {
 		return err
@@ -280,8 +273,13 @@ func (m *Messages) settled(tx *store.Tx, row *Row, as *protocol.Sent, code int, 
 	}
 	e.MaxSeq = max(e.MaxSeq, row.Seq)
 	text := row.json(&e.Conversation, m.self.User)
-	tx.After(func() { m.tell(row.ID, code, desc, text) })
-	if e.LastMsg == row.ID || e.LastMsg == 0 && row.last() {
+	changed := row.Status != before
+	tx.After(func() {
+		if !m.tell(row.ID, code, desc, text) && changed {
+			m.sink.Emit(event.Event{Setter: tim.OpTIMSetMsgUpdateCallback, Args: []event.Arg{event.Text("[" + text + "]")}})
+		}
+	})
+	if e.LastMsg == row.ID || e.LastMsg == 0 && row.last() && row.Status != tim.MsgDeleted {
 		returned := e.LastMsg == 0 // the conversation was deleted while the message was on its way
 		e.LastMsg = row.ID
 		e.Touch(tx, returned)

@@ -68,9 +68,20 @@ func (m *Messages) Subject(typ int, peer string, msg gjson.Result) (s Subject, e
 		return nil
 	})
 	if err == nil && s.row == nil {
-		s.Seq = msg.Get(tim.KeyMsgSeq).Uint()
+		s.Seq = m.seqIn(&s, msg)
 	}
 	return s, err
+}
+
+// seqIn is the server's number that the caller's JSON gives a message of this conversation. It is 0 when the JSON is of
+// another conversation, where the number means another message, or of a message that the server never had.
+func (m *Messages) seqIn(s *Subject, msg gjson.Result) uint64 {
+	named, typ, status := msg.Get(tim.KeyMsgConvId).String(), msg.Get(tim.KeyMsgConvType), msg.Get(tim.KeyMsgStatus).Int()
+	ours := named == "" || named == s.Peer || s.Type == tim.ConvC2C && named == m.self.User // the other side calls it so
+	if !ours || typ.Exists() && typ.Int() != int64(s.Type) || status == tim.MsgLocalImported || status == tim.MsgSendFail {
+		return 0
+	}
+	return msg.Get(tim.KeyMsgSeq).Uint()
 }
 
 func (m *Messages) rowOf(q sqlite.Queryer, s *Subject) (*Row, error) {

@@ -43,6 +43,7 @@ type uploads struct {
 var (
 	errCancelled = errors.New("cancelled by the user")
 	errStalled   = errors.New("nothing moved for too long")
+	errDeleted   = errors.New("deleted on its way")
 )
 
 // begin says whether a transfer may begin; done must follow.
@@ -111,7 +112,7 @@ func (m *Messages) upload(ctx context.Context, ref int64, stalled func()) error 
 		return err
 	}
 	if row == nil || row.Status != tim.MsgSending {
-		return m.store.Write(ctx, func(tx *store.Tx) error { return tx.Exec(`DELETE FROM upload WHERE ref=?`, ref) })
+		return errDeleted
 	}
 	for i := range gjson.Parse(row.Elements).Array() {
 		element := gjson.Parse(row.Elements).Array()[i]
@@ -137,13 +138,19 @@ func (m *Messages) upload(ctx context.Context, ref int64, stalled func()) error 
 // uploaded hands the message to its lane.
 func (m *Messages) uploaded(ctx context.Context, row *Row) error {
 	return m.store.Write(ctx, func(tx *store.Tx) error {
-		e, err := m.book.OpenByID(tx, row.Conv)
-		if err != nil || e == nil {
-			return err
-		}
 		present, err := byID(tx, row.ID)
-		if err != nil || present == nil || present.Status != tim.MsgSending {
+		switch {
+		case err != nil:
 			return err
+		case present == nil || present.Status != tim.MsgSending:
+			return errDeleted
+		}
+		e, err := m.book.OpenByID(tx, row.Conv)
+		switch {
+		case err != nil:
+			return err
+		case e == nil:
+			return errDeleted
 		}
 		in := &outbox.Intent{Op: protocol.OpSend, Timeout: m.self.Timeout(), Keep: m.self.Patient(), Lane: lane(e.Type, e.Peer),
 			Kind: KindSend, Ref: row.ID, Key: row.Key,
@@ -161,7 +168,7 @@ func (m *Messages) uploadFailed(ref int64, err, cause error) {
 	why := &transport.Error{Code: tim.ErrSVRResSendCancel, Text: "the upload was cut off"}
 	status := tim.MsgSendFail
 	switch {
-	case errors.Is(cause, errCancelled):
+	case errors.Is(cause, errCancelled), errors.Is(err, errDeleted):
 		why, status = &transport.Error{Code: tim.ErrSDKSendMessageFailedWithCancel, Text: "cancelled"}, tim.MsgCancel
 	case errors.Is(cause, errStalled):
 		why = &transport.Error{Code: tim.ErrSVRResTransferTimeout, Text: "the upload did not get on"}
@@ -185,13 +192,14 @@ func (m *Messages) uploadFailed(ref int64, err, cause error) {
 				tx.After(func() { m.tell(ref, why.Code, why.Text, "") })
 				return err
 			}
-			if row.Status == tim.MsgSending {
+			before := row.Status
+			if before == tim.MsgSending {
 				row.Status = status
 				if err := row.settle(tx); err != nil {
 					return err
 				}
 			}
-			return m.settled(tx, row, nil, why.Code, why.Text)
+			return m.settled(tx, row, before, nil, why.Code, why.Text)
 		},
 		Failed: func(err error) { m.tell(ref, why.Code, why.Text, "") },
 	})

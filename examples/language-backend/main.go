@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/url"
 	"path"
@@ -182,7 +183,11 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	web := &http.Server{Addr: *listen, Handler: handler(*token, s), ReadHeaderTimeout: fetchTime}
-	log.Print("listening on ", *listen)
-	log.Fatal(web.ListenAndServe())
+	l, err := net.Listen("tcp", *listen)
+	if err != nil {
+		log.Fatal(err)
+	}
+	web := &http.Server{Handler: handler(*token, s), ReadHeaderTimeout: fetchTime}
+	log.Print("listening on ", l.Addr())
+	log.Fatal(web.Serve(l))
 }

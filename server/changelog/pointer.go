@@ -12,7 +12,7 @@ import (
 // Pointer is an entry as a log keeps it: what is needed to find or make the entry that a client gets.
 type Pointer struct {
 	Kind  string // of package protocol
-	Conv  int64  // EntryMessage, EntryUpdate: where the message is
+	Conv  int64  // EntryMessage, EntryUpdate: where the message is; of other kinds no log keeps it
 	Seq   uint64
 	Peer  string // other kinds: the conversation, by the other user's name
 	Group string // or by the group's
@@ -36,6 +36,11 @@ func GroupLog(gid int64) int64 { return -gid }
 
 func (p *Pointer) message() bool {
 	return p.Kind == protocol.EntryMessage || p.Kind == protocol.EntryUpdate
+}
+
+// beside says whether the entry is about something that stands beside a message.
+func (p *Pointer) beside() bool {
+	return p.Kind == protocol.EntryExtensions || p.Kind == protocol.EntryReaction || p.Kind == protocol.EntryPin
 }
 
 // append writes ["msg",conv,seq], or [kind,"peer",seq,count,time], then "group" and data where there are any.

@@ -1,6 +1,8 @@
 package changelog
 
 import (
+	"slices"
+
 	"timbre/protocol"
 	"timbre/sqlite"
 )
@@ -55,7 +57,7 @@ func (r *Reader) Diff(q sqlite.Queryer, viewer, owner int64, d protocol.Diff) ([
 	if err != nil {
 		return nil, err
 	}
-	entries, err := r.resolve(q, viewer, pointers)
+	entries, err := r.resolve(q, viewer, owner, pointers)
 	if err != nil {
 		return nil, err
 	}
@@ -93,8 +95,13 @@ func (r *Reader) pointers(q sqlite.Queryer, uid int64, pos uint64, limit int) (l
 }
 
 // resolve makes the entries, as many as fit into an answer. A message that is gone leaves an empty entry, because its
-// position counts.
-func (r *Reader) resolve(q sqlite.Queryer, viewer int64, pointers []Pointer) ([][]byte, error) {
+// position counts, and so does what happened in a group to a message that the viewer may not see.
+func (r *Reader) resolve(q sqlite.Queryer, viewer, owner int64, pointers []Pointer) ([][]byte, error) {
+	for i := range pointers {
+		if owner < 0 && pointers[i].beside() {
+			pointers[i].Conv = owner
+		}
+	}
 	found, err := r.find(q, viewer, pointers)
 	if err != nil {
 		return nil, err
@@ -103,12 +110,12 @@ func (r *Reader) resolve(q sqlite.Queryer, viewer int64, pointers []Pointer) ([]
 	size := 0
 	for i := range pointers {
 		e := pointers[i].Entry()
-		if pointers[i].message() {
-			if m, ok := found[ref{pointers[i].Conv, pointers[i].Seq}]; ok {
-				e.Message = m
-			} else {
-				e = protocol.Entry{Kind: protocol.EntryNone}
-			}
+		m, visible := found[ref{pointers[i].Conv, pointers[i].Seq}]
+		switch {
+		case pointers[i].Conv != 0 && !visible:
+			e = protocol.Entry{Kind: protocol.EntryNone}
+		case pointers[i].message():
+			e.Message = m
 		}
 		entry := e.Append(nil)
 		if size += len(entry); size > maxAnswer && len(entries) > 0 {
@@ -136,8 +143,10 @@ func spans(pointers []Pointer) (list []span) {
 	fresh := map[int64]span{}
 	for _, p := range pointers {
 		switch p.Kind {
-		case protocol.EntryUpdate:
-			list = append(list, span{p.Conv, p.Seq, p.Seq})
+		case protocol.EntryUpdate, protocol.EntryExtensions, protocol.EntryReaction, protocol.EntryPin:
+			if one := (span{p.Conv, p.Seq, p.Seq}); p.Conv != 0 && !slices.Contains(list, one) {
+				list = append(list, one)
+			}
 		case protocol.EntryMessage:
 			if s, ok := fresh[p.Conv]; ok {
 				fresh[p.Conv] = span{p.Conv, min(s.lo, p.Seq), max(s.hi, p.Seq)}

@@ -33,6 +33,11 @@ type loaded struct {
 	jobs atomic.Int64
 }
 
+// noFiles is for messages without files.
+type noFiles struct{ gateway.Files }
+
+func (noFiles) Touch(*sqlite.Tx, []string) error { return nil }
+
 func (l *loaded) Queued() int { return int(l.jobs.Load()) }
 
 // open serves a gateway over a new store.
@@ -45,14 +50,14 @@ func open(t *testing.T, cfg gateway.Config) (*loaded, string) {
 	messages := message.New(log, accounts, message.DefaultRules(), time.Now)
 	groups := group.New(messages, accounts, log, group.DefaultRules(), time.Now)
 	s, err := store.Open(store.Config{Dir: t.TempDir(), Settled: events.Settle,
-		Schemas: []sqlite.Schema{account.Schema(), changelog.Schema(), message.Schema(), group.Schema()}})
+		Schemas: []sqlite.Schema{account.Schema(), changelog.Schema(), message.Schema(), message.IndexSchema(), group.Schema()}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	l := &loaded{Store: s}
 	zero := func() int { return 0 }
 	g := gateway.New(cfg, gateway.Parts{Store: l, Epoch: s.Epoch(), Tickets: account.NewTickets(account.Secrets{1: "secret"}),
-		Accounts: accounts, Log: log, Reader: changelog.NewReader(s.Epoch(), messages), Messages: messages, Groups: groups, Hub: hub, Bus: events,
+		Accounts: accounts, Log: log, Reader: changelog.NewReader(s.Epoch(), messages), Messages: messages, Groups: groups, Files: noFiles{}, Hub: hub, Bus: events,
 		Metrics: metrics.New(zero, zero), Logger: slog.New(slog.DiscardHandler), Now: time.Now})
 	web := httptest.NewServer(g)
 	t.Cleanup(func() {

@@ -10,7 +10,7 @@ import (
 
 // maxCatchUp bounds the pieces that are indexed before a search: some 5,000 messages. When the index is further behind,
 // the newest messages are not found yet.
-const maxCatchUp = 40
+const maxCatchUp = 80
 
 func (c *conn) searchMessages(r *protocol.Request) {
 	if c.busy(r.ID) {

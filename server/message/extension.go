@@ -114,7 +114,7 @@ func (e *extending) del(x protocol.Extension) error {
 	}
 	delete(e.have, x.Key)
 	e.change.Del = append(e.change.Del, x.Key)
-	e.result(0, old, x.Key)
+	e.result(0, protocol.Extension{Value: old.Value}, x.Key) // without a number: there is nothing to have seen any more
 	return e.tx.Exec(`DELETE FROM extension WHERE conv=? AND seq=? AND key=?`, e.conv, e.seq, x.Key)
 }
 

@@ -17,7 +17,7 @@ const (
 		WHERE e.value->>'elem_type' IN (SELECT value FROM json_each(?)))`
 	notHidden   = `NOT EXISTS (SELECT 1 FROM hidden h WHERE h.uid=? AND h.conv=m.pair AND h.seq=m.seq)`
 	notDirected = `(m.targets='' OR m.sender=? OR EXISTS (SELECT 1 FROM json_each(m.targets) t WHERE t.value=?))`
-	notSpecial  = `m.flags&16=0 AND nullif(m.state,'')->>'rv' IS NULL` // neither a tip (flagTip) nor revoked
+	notSpecial  = `m.flags&?=0 AND nullif(m.state,'')->>'rv' IS NULL` // neither a tip nor revoked
 )
 
 // finder finds the messages that a question is about and that its user may see: by the index when there are keywords,
@@ -123,7 +123,8 @@ func (f *finder) listing(s *scope) (sql string, args []any) {
 	where, args := f.onTime(`m.time`)
 	on, more := f.onMessage()
 	sql = ` FROM msg m WHERE m.pair=? AND m.seq BETWEEN ? AND ? AND ` + strings.Join(append(append(where, on...), notSpecial), ` AND `)
-	return sql, append(append([]any{s.conv, int64(s.lo), int64(s.hi)}, args...), more...)
+	args = append(append([]any{s.conv, int64(s.lo), int64(s.hi)}, args...), more...)
+	return sql, append(args, flagTip)
 }
 
 func (f *finder) look(s *scope, limit int) (seqs []uint64, total int, err error) {

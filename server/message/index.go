@@ -17,7 +17,7 @@ const indexName = "msg_search"
 func IndexSchema() sqlite.Schema { return search.Schema(indexName) }
 
 // indexPiece is how many messages one transaction indexes, so that none holds up those who send.
-const indexPiece = 128
+const indexPiece = 64
 
 // indexConv is the number of a conversation in the index: pairs have the even ones and groups the odd ones.
 func indexConv(conv int64) int64 {

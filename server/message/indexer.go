@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"timbre/sqlite"
@@ -22,30 +23,41 @@ const (
 	busyPause  = 100 * time.Millisecond // while the writer has enough to do
 	failPause  = 10 * time.Second
 	shortQueue = 16  // jobs; with more of them the indexer waits
-	share      = 25  // while messages flow, the indexer takes one part in so many of the writer's time
 	atATime    = 128 // conversations of one piece
+
+	// While messages flow, the indexer takes one part in so many of the writer's time: it keeps up with some, and with
+	// many it gives way.
+	someShare, manyShare = 10, 50
+	many                 = 200 // messages a second
 )
 
 // Indexer makes new messages findable. To index a message costs more than to store it, so nobody who sends waits for
-// that: it happens in the background, in short pieces, while the writer's queue is short. How far it has come stands in
-// the conversation's row and is written together with the index, so it goes on after a restart. A backlog that a busy
-// day has left is worked off at night; who searches does not wait for it, his own conversations are indexed first.
+// that: it happens in the background, in short pieces, with pauses by how much comes in, and never while the writer's
+// queue is long. How far it has come stands in the conversation's row and is written together with the index, so it goes
+// on after a restart. What a busy hour leaves is worked off in a quiet one; who searches does not wait for that, his own
+// conversations are indexed first.
 //
 // Rejected: a partial index over the rows that have something to index (every batch of messages would change it).
 type Indexer struct {
 	messages *Messages
 	work     Work
 	log      *slog.Logger
+
+	seen int64 // messages that had come when it looked last
+	at   time.Time
 }
 
 // NewIndexer returns the indexer of the messages.
-func NewIndexer(m *Messages, work Work, log *slog.Logger) *Indexer { return &Indexer{m, work, log} }
+func NewIndexer(m *Messages, work Work, log *slog.Logger) *Indexer {
+	return &Indexer{messages: m, work: work, log: log}
+}
 
 // Run works until the context ends or the database is closed. With the search switched off it does nothing.
 func (x *Indexer) Run(ctx context.Context) {
 	if !x.messages.rules.Search {
 		return
 	}
+	x.at = time.Now()
 	if err := x.remember(ctx); err != nil {
 		x.complain(ctx, err)
 	}
@@ -104,7 +116,7 @@ func (x *Indexer) drain(ctx context.Context) bool {
 			}
 			continue
 		}
-		convs, seen := late.take(atATime)
+		convs := late.take(atATime)
 		if len(convs) == 0 {
 			return true
 		}
@@ -114,17 +126,29 @@ func (x *Indexer) drain(ctx context.Context) bool {
 			return false
 		}
 		late.put(left)
-		rest := time.Since(begun)
-		switch {
-		case err != nil:
+		rest := time.Since(begun) * time.Duration(x.share()-1)
+		if err != nil {
 			rest = failPause
-		case late.marks() != seen || x.work.Queued() > 0:
-			rest *= share
 		}
 		if !pause(ctx, rest) {
 			return false
 		}
 	}
+}
+
+// share is which part of the writer's time the indexer may take now, as a divisor. It goes by the messages that came since
+// it was asked last.
+func (x *Indexer) share() int {
+	n, now := x.messages.late.stored.Load(), time.Now()
+	came, passed := n-x.seen, now.Sub(x.at).Seconds()
+	x.seen, x.at = n, now
+	switch {
+	case came == 0:
+		return 2
+	case float64(came) <= many*passed:
+		return someShare
+	}
+	return manyShare
 }
 
 // piece returns the conversations that are not done; after an error, all.
@@ -164,9 +188,10 @@ func pause(ctx context.Context, d time.Duration) bool {
 type backlog struct {
 	wake chan struct{} // has a token when something was added
 
+	stored atomic.Int64 // messages, since the start
+
 	mu    sync.Mutex
 	convs map[int64]struct{}
-	n     int // calls of add
 }
 
 func newBacklog() *backlog {
@@ -180,7 +205,6 @@ func (b *backlog) add(convs ...int64) {
 		return
 	}
 	b.mu.Lock()
-	b.n++
 	for _, conv := range convs {
 		b.convs[conv] = struct{}{}
 	}
@@ -200,8 +224,8 @@ func (b *backlog) put(convs []int64) {
 	}
 }
 
-// take removes some conversations and returns them with the number of calls of add so far.
-func (b *backlog) take(limit int) (convs []int64, marks int) {
+// take removes some conversations and returns them.
+func (b *backlog) take(limit int) (convs []int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for conv := range b.convs {
@@ -211,11 +235,5 @@ func (b *backlog) take(limit int) (convs []int64, marks int) {
 		convs = append(convs, conv)
 		delete(b.convs, conv)
 	}
-	return convs, b.n
-}
-
-func (b *backlog) marks() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.n
+	return convs
 }

@@ -15,6 +15,7 @@ type pending struct {
 	rows  *store.Rows // of ordinary messages
 	rich  *store.Rows // of those with flags, an audience or targets
 	late  *backlog    // nil: nobody searches
+	added int64       // messages
 }
 
 type sentKey struct {
@@ -111,6 +112,7 @@ func (p *pending) open(tx *sqlite.Tx, a, b int64, app uint64) (*pair, error) {
 
 // add queues the row of a message. Other is the count of the other user, or of the sender in a group.
 func (p *pending) add(conv int64, o *Outgoing, s protocol.Sent, other uint64) error {
+	p.added++
 	flags := o.flags()
 	if o.Audience == 0 && o.Targets == nil {
 		p.rows.Add(conv, int64(s.Seq), o.From.UID, o.Key, s.Time, int64(s.Count), int64(other), int64(s.Pos), o.Content, flags)
@@ -183,6 +185,7 @@ func (p *pending) Flush(tx *sqlite.Tx) error {
 		return err
 	}
 	if p.late != nil {
+		p.late.stored.Add(p.added)
 		p.late.add(p.grown()...)
 	}
 	for _, c := range p.pairs {

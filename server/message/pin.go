@@ -40,6 +40,9 @@ func (m *Messages) Pin(tx *sqlite.Tx, c *Change, on bool) (a protocol.Changed, c
 	if err != nil {
 		return a, nil, err
 	}
+	for i := range changes {
+		changes[i].Only = t.msg.audienceOf()
+	}
 	a = protocol.Changed{Pos: changes[0].Pos, Seq: c.Seq}
 	return a, changes, m.remember(tx, c.User, c.Key, a)
 }
@@ -72,12 +75,13 @@ func (m *Messages) Pinned(q sqlite.Queryer, user User, w Where) ([]byte, error) 
 		uid int64
 	}
 	var pins []pinned
-	err = q.Query(`SELECT seq, uid FROM pin WHERE gid=? ORDER BY time DESC, seq DESC`, func(scan func(...any) error) error {
+	const kept = `NOT EXISTS (SELECT 1 FROM hidden h WHERE h.uid=? AND h.conv=-p.gid AND h.seq=p.seq)`
+	err = q.Query(`SELECT seq, uid FROM pin p WHERE gid=? AND `+kept+` ORDER BY time DESC, seq DESC`, func(scan func(...any) error) error {
 		var p pinned
 		err := scan(&p.seq, &p.uid)
 		pins = append(pins, p)
 		return err
-	}, at.room.gid)
+	}, at.room.gid, user.UID)
 	if err != nil {
 		return nil, err
 	}

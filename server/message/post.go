@@ -32,7 +32,7 @@ func (m *Messages) Post(tx *sqlite.Tx, o *Outgoing) (protocol.Sent, []changelog.
 	if err != nil {
 		return protocol.Sent{}, nil, err
 	}
-	change := changelog.Change{Owner: r.conv(), Group: r.name, Pos: pos, Only: o.Targets,
+	change := changelog.Change{Owner: r.conv(), Group: r.name, Pos: pos, Only: o.audienceOf(),
 		Entry: changelog.NewEncoded(protocol.Entry{Kind: protocol.EntryMessage, Message: msg})}
 	sent := protocol.Sent{Seq: msg.Seq, Time: msg.Time, Count: msg.Count, Pos: pos, Own: own}
 	if o.Traits.Receipt {
@@ -44,6 +44,14 @@ func (m *Messages) Post(tx *sqlite.Tx, o *Outgoing) (protocol.Sent, []changelog.
 		return sent, nil, err
 	}
 	return sent, []changelog.Change{change}, p.add(r.conv(), o, sent, own)
+}
+
+// audienceOf is who may see the message, nil when all of its group may: its sender's other devices too.
+func (o *Outgoing) audienceOf() []int64 {
+	if o.Targets == nil {
+		return nil
+	}
+	return append([]int64{o.From.UID}, o.Targets...)
 }
 
 func (r *room) number(o *Outgoing, own uint64, now int64) protocol.Message {

@@ -39,12 +39,16 @@ func (m *Messages) React(tx *sqlite.Tx, c *Change, id string, on bool) (a protoc
 	if err != nil {
 		return a, nil, err
 	}
-	r, err := m.reaction(tx, t.at.conv(), c.Seq, id, usersShown)
+	r, err := m.reaction(tx, t.at.conv(), c.Seq, id, model.MaxReactionUsers)
 	if err != nil {
 		return a, nil, err
 	}
-	changes, err = m.all(tx, t.at, changelog.Pointer{Kind: protocol.EntryReaction, Seq: c.Seq, Time: now,
-		Data: protocol.Marshal(protocol.ReactionChange{Reaction: r, By: c.User.Name, On: on})})
+	d := protocol.ReactionChange{Reaction: r, By: c.User.Name, On: on}
+	d.Users = r.Users[:min(len(r.Users), usersShown)]
+	for _, p := range r.Users[len(d.Users):] {
+		d.Others = append(d.Others, p.User)
+	}
+	changes, err = m.all(tx, t.at, changelog.Pointer{Kind: protocol.EntryReaction, Seq: c.Seq, Time: now, Data: protocol.Marshal(d)})
 	if err != nil {
 		return a, nil, err
 	}

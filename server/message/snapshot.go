@@ -121,7 +121,7 @@ func (m *Messages) conversation(q sqlite.Queryer, uid int64, c *pair, unread boo
 	}
 	return appendConversation(nil, &protocol.Conversation{
 		Peer: peer, Max: c.maxSeq, PeerCount: other.count, ReadSeq: me.read, ReadCount: me.readCount,
-		SeenSeq: other.seen, SeenTime: other.seenTime, ClearSeq: at.min() - 1, Option: me.option,
+		SeenSeq: other.seen, SeenTime: other.seenTime, ClearSeq: me.clear, Option: me.option,
 	}, msgs), err
 }
 

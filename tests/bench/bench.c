@@ -2,10 +2,13 @@
  * Measures the library through its C interface. One process plays one part:
  *
  *   bench start LIB USER TICKET FOLDER                 dlopen, TIMInit, login, resident memory, with an empty folder
- *   bench fill LIB USER TICKET FOLDER CONVS MESSAGES   makes conversations and imports messages into the first one
+ *   bench fill LIB USER TICKET FOLDER CONVS MESSAGES   makes conversations and imports messages into the first one, user0
  *   bench local LIB USER TICKET FOLDER                 login, first conversation list and history pages of a full folder
+ *   bench history LIB USER TICKET FOLDER PEER          pages of a conversation that the server has and the folder has not
  *   bench receive LIB USER TICKET FOLDER COUNT COUNT   receives the messages of the two phases of send
  *   bench send LIB USER TICKET FOLDER PEER COUNT COUNT window 1, then pipelined with a window of 256
+ *   bench lanes LIB USER TICKET FOLDER PREFIX COUNT    to 1, 8 and 64 users PREFIX0 ..., COUNT messages each time
+ *   bench files LIB USER TICKET FOLDER PEER            a file of 100 MB up and down, against cp
  *
  * Times are taken with CLOCK_MONOTONIC, which all processes of a machine share: a message carries the moment of its send
  * call, so the way to the receiver's callback is measured in one clock. Nothing here passes or fails.
@@ -20,31 +23,30 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "TIMCloud.h"
+#include "bench.h"
 
-#define WINDOW 256
-#define FUNCTIONS(X) X(TIMInit) X(TIMUninit) X(TIMLogin) X(TIMLogout) X(TIMSetConfig) X(TIMAddRecvNewMsgCallback) \
-    X(TIMSetConvEventCallback) X(TIMMsgSendMessage) X(TIMMsgImportMsgList) X(TIMMsgGetMsgList) X(TIMConvGetConvList) X(TIMConvCreate)
-#define DECLARE(f) static __typeof__(&f) p_##f;
-FUNCTIONS(DECLARE)
+#define DEFINE(f) __typeof__(&f) p_##f;
+FUNCTIONS(DEFINE)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t change = PTHREAD_COND_INITIALIZER;
-static long done, synced, arrived; /* under lock */
-static size_t result_size;
+long done;
+static long synced, arrived; /* under lock */
+char *result;
+size_t result_size;
 
-static double now_us(void) {
+double now_us(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return t.tv_sec * 1e6 + t.tv_nsec / 1e3;
 }
 
-static void die(const char *what, long code) {
+void die(const char *what, long code) {
     fprintf(stderr, "bench: %s: %ld\n", what, code);
     exit(1);
 }
 
-static void wait_until(const long *counter, long want) {
+void wait_until(const long *counter, long want) {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += 300;
@@ -54,22 +56,24 @@ static void wait_until(const long *counter, long want) {
     pthread_mutex_unlock(&lock);
 }
 
-static void count(long *counter, long n) {
+void count(long *counter, long n) {
     pthread_mutex_lock(&lock);
     *counter += n;
     pthread_cond_broadcast(&change);
     pthread_mutex_unlock(&lock);
 }
 
-static void on_result(int32_t code, const char *desc, const char *json, const void *user_data) {
+void on_result(int32_t code, const char *desc, const char *json, const void *user_data) {
     (void)user_data;
     if (code != 0) die(desc, code);
     result_size = strlen(json);
+    result = realloc(result, result_size + 1); /* nobody reads it before this call is counted */
+    memcpy(result, json, result_size + 1);
     count(&done, 1);
 }
 
 static long expected; /* results of calls that were waited for one by one */
-static double call(const char *what, int accepted, double start) {
+double call(const char *what, int accepted, double start) {
     if (accepted != TIM_SUCC) die(what, accepted);
     wait_until(&done, ++expected);
     return now_us() - start;
@@ -80,14 +84,9 @@ static void on_conversation(enum TIMConvEvent event, const char *json, const voi
     if (event == kTIMConvEvent_Finish) count(&synced, 1);
 }
 
-/* Latencies of a phase, sorted when they are printed. */
-struct phase {
-    double *us, first, last;
-    long n, room;
-};
-static struct phase sent[2], got[2];
+static struct phase got[2];
 
-static void add(struct phase *p, double us, double at) {
+void add(struct phase *p, double us, double at) {
     if (p->n == p->room) p->us = realloc(p->us, sizeof *p->us * (size_t)(p->room = p->room ? 2 * p->room : 4096));
     if (p->n == 0) p->first = at;
     p->us[p->n++] = us;
@@ -99,11 +98,16 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static void print_phase(const char *name, struct phase *p) {
-    if (p->n == 0) return;
+double quantile(struct phase *p, double q) {
     qsort(p->us, (size_t)p->n, sizeof *p->us, by_value);
-    printf("%-44s %8ld messages  p50 %8.2f ms  p99 %8.2f ms  %8.0f/s\n", name, p->n, p->us[p->n / 2] / 1e3,
-           p->us[p->n * 99 / 100] / 1e3, p->n > 1 ? (double)(p->n - 1) / ((p->last - p->first) / 1e6) : 0.0);
+    long i = (long)(q * (double)p->n);
+    return p->us[i < p->n ? i : p->n - 1] / 1e3;
+}
+
+void print_phase(const char *name, struct phase *p) {
+    if (p->n == 0) return;
+    printf("%-44s %8ld messages  p50 %8.2f ms  p99 %8.2f ms  %8.0f/s\n", name, p->n, quantile(p, 0.5), quantile(p, 0.99),
+           p->n > 1 ? (double)(p->n - 1) / ((p->last - p->first) / 1e6) : 0.0);
     fflush(stdout);
 }
 
@@ -155,43 +159,6 @@ static double login(const char *user, const char *ticket) {
     return took;
 }
 
-static void on_sent(int32_t code, const char *desc, const char *json, const void *user_data) {
-    double *start = (double *)user_data;
-    double now = now_us();
-    (void)json;
-    if (code != 0) die(desc, code);
-    add(&sent[(int)start[1]], now - start[0], now);
-    free(start);
-    count(&done, 1);
-}
-
-static void send_one(const char *peer, int phase) {
-    char message[400];
-    double *start = malloc(2 * sizeof *start);
-    start[1] = phase;
-    start[0] = now_us();
-    snprintf(message, sizeof message, "{\"message_elem_array\":[{\"elem_type\":0,\"text_elem_content\":"
-        "\"bench:%d:%.1f 你好 this is about as long as a message that somebody writes to somebody else\"}]}", phase, start[0]);
-    int accepted = p_TIMMsgSendMessage(peer, kTIMConv_C2C, message, NULL, on_sent, start);
-    if (accepted != TIM_SUCC) die("TIMMsgSendMessage", accepted);
-}
-
-static void send_phases(const char *peer, long one, long many) {
-    long i, base = done;
-    for (i = 0; i < one; i++) {
-        send_one(peer, 0);
-        wait_until(&done, base + i + 1);
-    }
-    base = done;
-    for (i = 0; i < many; i++) {
-        if (i >= WINDOW) wait_until(&done, base + i - WINDOW + 1);
-        send_one(peer, 1);
-    }
-    wait_until(&done, base + many);
-    print_phase("send to success callback, window 1", &sent[0]);
-    print_phase("send to success callback, window 256", &sent[1]);
-}
-
 static void fill(long conversations, long messages) {
     enum { BATCH = 500 };
     char *text = malloc(BATCH * 300 + 16), id[64];
@@ -216,19 +183,9 @@ static void fill(long conversations, long messages) {
 }
 
 static void local_figures(void) {
-    int i;
-    double took = 0, best = 1e12, start = now_us();
-    took = call("TIMConvGetConvList", p_TIMConvGetConvList(on_result, NULL), start);
+    double start = now_us(), took = call("TIMConvGetConvList", p_TIMConvGetConvList(on_result, NULL), start);
     printf("%-44s %8.2f ms (%zu bytes of JSON)\n", "whole conversation list, first call", took / 1e3, result_size);
-    for (i = 0; i < 50; i++) {
-        start = now_us();
-        took = call("TIMMsgGetMsgList", p_TIMMsgGetMsgList("user0", kTIMConv_C2C, "{\"msg_getmsglist_param_count\":20}", on_result, NULL), start);
-        if (i == 0) printf("%-44s %8.2f ms (%zu bytes of JSON)\n", "history page of 20, first call", took / 1e3, result_size);
-        if (took < best) best = took;
-        add(&sent[0], took, start);
-    }
-    qsort(sent[0].us, 50, sizeof(double), by_value);
-    printf("%-44s %8.2f ms p50, %.2f ms best\n", "history page of 20, warm", sent[0].us[25] / 1e3, best / 1e3);
+    history_figures("user0");
 }
 
 int main(int argc, char **argv) {
@@ -251,6 +208,12 @@ int main(int argc, char **argv) {
         printf("%-44s %8.2f ms\n", "login, all known locally", took / 1e3);
         local_figures();
         printf("%-44s %8.1f MB\n", "resident memory after that", (double)resident_kb() / 1024);
+    } else if (!strcmp(part, "history")) {
+        server_history(argv[6]);
+    } else if (!strcmp(part, "lanes")) {
+        send_lanes(argv[6], atol(argv[7]));
+    } else if (!strcmp(part, "files")) {
+        file_figures(argv[6], argv[5]);
     } else if (!strcmp(part, "receive")) {
         printf("ready\n");
         fflush(stdout);

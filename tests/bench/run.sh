@@ -1,30 +1,68 @@
 #!/usr/bin/env bash
-# Figures of the whole: `./build.sh bench [protocol|library]`. Prints the method with them. All processes share this
-# machine; nothing passes or fails. TIMBRE_BENCH_MESSAGES (default 1000000) sizes the big history.
+# Figures of the whole: `./build.sh bench [PART...]`, all parts without an argument, some seven minutes. Prints the method
+# with them. All processes share this machine; nothing passes or fails.
+#   protocol  pairs of users, at the protocol        group    deliveries to a group of 200, likewise
+#   library   start, sending and receiving, memory   lanes    sending to 1, 8 and 64 conversations
+#   history   pages of a large history               files    100 MB up and down
+#   search    the full-text index
+# TIMBRE_BENCH_MESSAGES (default 1000000) sizes the big history and the index.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$root"
 lib=$root/build/lib/libImSDK.so
 messages=${TIMBRE_BENCH_MESSAGES:-1000000}
-what=${1:-all}
+
+load() { printf '%s\n' "-- load average $(cut -d' ' -f1-3 /proc/loadavg)"; }
 
 protocol() {
-    echo "== (a) protocol level: cmd/timbench against timbred (SQLite, synchronous=FULL) on this machine's loopback"
-    build/bin/timbench --start build/bin/timbred
+    echo "== protocol level: cmd/timbench against timbred (SQLite, synchronous=FULL) on this machine's loopback"
+    build/bin/timbench pairs --start build/bin/timbred
+}
+
+# A window of 60 for all senders together is what keeps two CPUs busy without a queue that nobody needs.
+group() {
+    echo "== a group of 200 members who are all online, at the protocol level"
+    build/bin/timbench group --start build/bin/timbred --senders 1 --window 60
+    build/bin/timbench group --start build/bin/timbred --senders 10 --window 6
+}
+
+search() {
+    echo "== full-text search"
+    go run ./tests/bench/search --messages "$messages"
+}
+
+# inside PART: runs a part of the library's figures with a server of its own.
+inside() {
+    gcc -std=gnu11 -O2 -Wall -Iinclude tests/bench/*.c -o build/tests/bench -ldl -lpthread
+    tests/with_server.sh tests/bench/run.sh "inner_$1"
 }
 
 library() {
-    echo "== (b) through the C library: two processes with their databases on, one timbred, one machine"
-    gcc -std=gnu11 -O2 -Wall -Iinclude tests/bench/bench.c -o build/tests/bench -ldl -lpthread
-    tests/with_server.sh tests/bench/run.sh inner
+    echo "== through the C library: two processes with their databases on, one timbred, one machine"
+    inside library
     printf '%-44s %8.1f MB\n' "libImSDK.so, stripped" "$(awk "BEGIN{print $(stat -c %s "$lib")/1048576}")"
 }
 
-inner() {
-    tmp=$(mktemp -d)
-    trap 'rm -rf "$tmp"' EXIT
-    ticket() { "$TIMBRED" usersig --app "$TIMBRE_APP:$TIMBRE_SECRET" --user "$1"; }
-    bench() { build/tests/bench "$1" "$lib" "$2" "$(ticket "$2")" "$tmp/$2" "${@:3}"; }
+lanes() {
+    echo "== send throughput through the C library: 20,000 messages of about 100 bytes, acknowledged after the server's fsync"
+    inside lanes
+}
+
+history() {
+    echo "== pages of 20 out of a conversation with $messages messages, through the C library"
+    inside history
+}
+
+files() {
+    echo "== a file of 100 MB on loopback, through the C library, with checksums on both sides and the server's fsync"
+    inside files
+}
+
+ticket() { "$TIMBRED" usersig --app "$TIMBRE_APP:$TIMBRE_SECRET" --user "$1"; }
+bench() { build/tests/bench "$1" "$lib" "$2" "$(ticket "$2")" "$tmp/$2" "${@:3}"; }
+fill() { build/bin/timbench fill --url "$TIM_SERVER_URL" --app "$TIMBRE_APP" --secret "$TIMBRE_SECRET" "$@"; }
+
+inner_library() {
     echo "start of a process, empty folder:"
     bench start dora
     echo "messages of about 100 bytes; the receiver is another process; times in one monotonic clock:"
@@ -37,14 +75,40 @@ inner() {
     bench send alice bob 2000 40000
     cat <&4
     wait "$receiver"
+}
+
+inner_lanes() {
+    fill --users peer --count 64
+    bench lanes alice peer 20000
+}
+
+inner_history() {
     echo "a folder with 10,000 conversations and $messages messages in one of them:"
     bench fill carol 10000 "$messages"
     bench local carol
+    echo "another conversation, with $((messages / 10)) messages that came to the server while the user was away: a hole"
+    fill --users friend --to carol --messages $((messages / 10))
+    bench history carol friend0
+}
+
+inner_files() {
+    fill --users peer
+    bench files alice peer0
 }
 
 mkdir -p build/tests
-case $what in
-all) protocol; library ;;
-inner) inner ;;
-*) "$what" ;;
+case ${1:-} in
+inner_*)
+    tmp=$(mktemp -d)
+    trap 'rm -rf "$tmp"' EXIT
+    "$1"
+    ;;
+*)
+    [ $# -gt 0 ] || set -- protocol group library lanes history files search
+    for part; do
+        load
+        "$part"
+    done
+    load
+    ;;
 esac

@@ -180,7 +180,7 @@ func (d *device) compare(c conv, v *view, convs []gjson.Result) error {
 		return nil
 	}
 	if n := convs[i].Get(tim.KeyConvUnReadNum).Uint(); n != v.unread {
-		return fmt.Errorf("%d are unread, at the server %d", n, v.unread)
+		return fmt.Errorf("%d are unread, at the server %d; %s", n, v.unread, outline(older))
 	}
 	return sameLast(convs[i], older)
 }
@@ -198,6 +198,15 @@ func sameLast(c gjson.Result, older []gjson.Result) error {
 		return fmt.Errorf("the last message is %q, the newest in the history %q", got, want)
 	}
 	return nil
+}
+
+// outline shows who said what, and what of it does not count as unread.
+func outline(list []gjson.Result) (out []string) {
+	for _, m := range list {
+		counts := map[bool]string{true: " uncounted"}[m.Get(tim.KeyMsgIsExcludedFromUnreadCount).Bool()]
+		out = append(out, fmt.Sprint(m.Get(tim.KeyMsgSeq), " ", m.Get(tim.KeyMsgSender), counts))
+	}
+	return out
 }
 
 func ids(list []gjson.Result) (out []string) {

@@ -13,7 +13,8 @@ import (
 
 // host is an application: what it knows from events and answers alone.
 type host struct {
-	self string
+	self  string
+	fresh bool // nothing was on the device when it logged in
 
 	mu        sync.Mutex
 	msgs      map[string]fact   // by id
@@ -148,6 +149,7 @@ func (h *host) learn(m gjson.Result) {
 func (h *host) begin(convs []gjson.Result, msgs []gjson.Result) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.fresh = len(convs) == 0
 	for _, c := range convs {
 		h.convs[keyOf(c)] = c.Raw
 	}
@@ -175,6 +177,10 @@ func (h *host) agrees(m *message.Messages, local []gjson.Result) error {
 	for _, v := range local {
 		is := factOf(v, h.self)
 		told, known := h.msgs[is.ID]
+		// Nobody is told of what was revoked before it came, and of own ones among the unread that a new device gets.
+		if !known && (is.Status == tim.MsgRevoked || h.fresh && is.Sender == h.self) {
+			continue
+		}
 		if !known {
 			return fmt.Errorf("nothing told of the message %+v", is)
 		}

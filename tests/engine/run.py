@@ -3,10 +3,10 @@
 
     tests/engine/run.py [-j N] [-l] [--full] [NAME...]
 
-NAME picks the tests whose name contains it; -l lists them; --full (or TIMBRE_TEST=full) runs those that can also with
-restarts in their middle. Inside tests/with_server.sh the ordinary tests use that
-server, else one of their own; tests that stop, restart or configure a server always have their own. Prints `ok NAME`
-with its seconds a test, what went wrong with a failed one, and ends with the number of failures as status.
+NAME picks the tests whose name contains it; -l lists them; --full (or TIMBRE_TEST=full, or CI=true) runs those that can
+also with restarts in their middle. Inside tests/with_server.sh the ordinary tests use that server, else one of their own;
+tests that stop, restart or configure a server always have their own. Prints `ok NAME` with its seconds a test, what went
+wrong with a failed one, and ends with the number of failures as status.
 """
 import argparse
 import importlib
@@ -112,7 +112,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-j", type=int, default=4, help="tests at a time")
     parser.add_argument("-l", action="store_true", help="list the tests")
-    parser.add_argument("--full", action="store_true", default=os.environ.get("TIMBRE_TEST") == "full", help="restarts too")
+    parser.add_argument("--full", action="store_true", help="restarts too",
+                        default=os.environ.get("TIMBRE_TEST") == "full" or os.environ.get("CI") == "true")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     chosen = [(n, f) for n, f in tests(options.full) if not options.names or any(w in n for w in options.names)]

@@ -2,6 +2,7 @@
 
     @talks()                # once one-to-one, once in a group
     @talks(C2C)             # one-to-one alone
+    @talks(types=(WORK, PUBLIC, MEETING))  # one-to-one, and in a group of each type
     @talks(restarts=True)   # in a full run also with the devices, or the server, restarted where the test calls middle()
     def test_x(t, talk): ...
 
@@ -13,43 +14,45 @@ import functools
 import timbre
 from timbre import C2C, CONNECTED, GROUP, UPDATE, equal, text_elem, text_of
 
-NAMES = {C2C: "c2c", GROUP: "group"}
+PUBLIC, WORK, MEETING = 0, 1, 2
+NAMES = {WORK: "group", PUBLIC: "public", MEETING: "meeting"}
 TIP = 5
 REVOKE, UPDATED, RECEIPT = "TIMSetMsgRevokeCallback", "TIMSetMsgUpdateCallback", "TIMSetMsgReadedReceiptCallback"
 
 
-def talks(*kinds, restarts=False, **options):
-    """Makes a test that gets a talk too, run once a kind. The options are the server's."""
+def talks(*kinds, restarts=False, types=(WORK,), **options):
+    """Makes a test that gets a talk too, run once a kind, in groups once a type. The options are the server's."""
     def mark(fn):
-        def run(kind, restart, t):
-            fn(t, Talk(t, kind, restart, **options))
+        def run(kind, type, restart, t):
+            fn(t, Talk(t, kind, restart, type=type, **options))
 
         def variants(full):
-            for kind in kinds or (C2C, GROUP):
-                yield NAMES[kind], functools.partial(run, kind, None)
+            for kind, type in [(k, x) for k in kinds or (C2C, GROUP) for x in (types if k == GROUP else types[:1])]:
+                name = "c2c" if kind == C2C else NAMES[type]
+                yield name, functools.partial(run, kind, type, None)
                 for restart in ("device", "server") if full and restarts else ():
-                    yield NAMES[kind] + "+" + restart, functools.partial(run, kind, restart)
+                    yield name + "+" + restart, functools.partial(run, kind, type, restart)
         fn.variants = variants
         return fn
     return mark
 
 
 class Talk:
-    def __init__(self, t, kind, restart=None, options=(), members=()):
-        self.t, self.kind, self.restart = t, kind, restart
+    def __init__(self, t, kind, restart=None, options=(), members=(), type=WORK):
+        self.t, self.kind, self.restart, self.type = t, kind, restart, type
         self.server = t.own_server(devices="all", options=["--group-rate", "0", *options])
         clients = t.users("alice", "alice", "bob", "bob", *members)
         alice, bob = clients[0].name, clients[2].name
         if kind == GROUP:
             self.group = clients[0].ok("TIMGroupCreate", {
-                "create_group_param_group_name": "talk", "create_group_param_group_type": 1,
+                "create_group_param_group_name": "talk", "create_group_param_group_type": type,
                 "create_group_param_group_member_array": [{"group_member_info_identifier": n} for n in [bob] + [
                     c.name for c in clients[4:]]]}).json["create_group_result_groupid"]
             for c in clients:
                 c.conv_event(timbre.ADD, self.group)
         self.all = [Side(c, self.group if kind == GROUP else bob if c.name == alice else alice, kind) for c in clients]
         self.a, self.a2, self.b, self.b2 = self.all[:4]
-        self.tips = 1 if kind == GROUP else 0  # messages that a group begins with
+        self.tips = 1 if kind == GROUP and type != MEETING else 0  # messages that a group begins with
 
     def fill(self, n, first=0):
         """alice sends messages, and every device has them."""
@@ -75,12 +78,12 @@ class Talk:
         elif self.restart == "server":
             self.restarted()
 
-    def restarted(self, **options):
-        """Restarts the server and waits until every device is caught up again."""
-        at = self.marks()
-        self.server.stop(hard=not options.get("change"))
-        if options.get("change"):
-            options["change"]()
+    def restarted(self, change=None):
+        """Restarts the server and waits until every device that is logged in is caught up again."""
+        at = {side: side.client.mark() for side in self.all if side.client.status() == timbre.LOGINED}
+        self.server.stop(hard=not change)
+        if change:
+            change()
         self.server.start()
         for side, after in at.items():
             side.client.network(CONNECTED, after=after)
@@ -148,6 +151,13 @@ class Side:
         def about(e):
             return next((m for m in e.json() if m.get(key) == message["message_msg_id"]), None)
         return about(self.client.event(setter, lambda e: about(e) is not None, after))
+
+
+def imported(client, peer, stamps, kind=C2C):
+    """Imports messages of the peer, called "at" and their time."""
+    client.ok("TIMMsgImportMsgList", peer, kind, [
+        {"message_elem_array": [text_elem("at %d" % s)], "message_sender": peer, "message_client_time": s,
+         "message_server_time": s} for s in stamps])
 
 
 def shown(info):

@@ -241,6 +241,21 @@ def test_deleted_stays_deleted(t, talk):
 
 
 @talks()
+def test_deleted_and_then_changed_here(t, talk):
+    """What this device deleted for itself can still be changed from here, for the others, and does not come back here."""
+    one, two = talk.fill(2)
+    for m in (one, two):
+        equal(delete(talk.a, m, False).code, 0, "delete")
+    at = talk.marks()
+    equal(talk.a.client.ask("TIMMsgModifyMessage", dict(one, message_elem_array=[text_elem("x")])).code, 0, "edit")
+    equal(talk.a.ask("TIMMsgRevoke", two).code, 0, "revoke")
+    talk.b.told("TIMSetMsgRevokeCallback", two, at[talk.b])
+    equal(talk.b.texts(), [None, "x"], "the peer's history")
+    equal((talk.a.texts(), talk.a.last(), [talk.a.status(m) for m in (one, two)]), ([], None, [DELETED] * 2), "nothing comes back")
+    told_nothing(talk, [talk.a], "TIMSetMsgUpdateCallback", at)
+
+
+@talks()
 def test_local_time_span(t, talk):
     """clear_local_history_message: what is here of a time span; another device keeps it."""
     def stamped(*times):

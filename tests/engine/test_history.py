@@ -1,8 +1,9 @@
-"""History: pages from here and from the server, over holes, with every start rule."""
+"""History: pages from here and from the server, over holes, with every start rule. See test_pages for more of them."""
 import time
 
 import timbre
-from timbre import C2C, IMPORTED, check, equal, text_elem, text_of
+from talks import imported
+from timbre import C2C, check, equal, text_elem, text_of
 
 
 def fill(a, b, n, first=0):
@@ -77,12 +78,6 @@ def test_counts(t):
     equal(r.code, 6017, "a page of nothing")
     equal(a.history(t.name("nobody")), [], "the history with somebody unknown")
     equal(a.ok("TIMMsgGetMsgList", t.name("nobody"), C2C, {"msg_getmsglist_param_count": 5}).text, "[]", "its text")
-
-
-def imported(a, peer, stamps):
-    a.ok("TIMMsgImportMsgList", peer, C2C, [
-        {"message_elem_array": [text_elem("at %d" % s)], "message_sender": peer, "message_client_time": s,
-         "message_server_time": s} for s in stamps])
 
 
 def test_time_window(t):
@@ -208,89 +203,6 @@ def test_interleaved_pages_while_messages_arrive(t):
     b.incoming_count(50)
     second = b.history(a.name, 20, last=first[-1])
     equal([text_of(m) for m in first + second], names(40)[::-1], "two pages with messages between")
-
-
-def test_import_and_save(t):
-    a, b = t.users("alice", "bob")
-    a.text(b.name, "real")
-    after = a.mark()
-    imported(a, b.name, [1000, 2000])
-    m = a.history(b.name, cloud=False)
-    equal([text_of(x) for x in m], ["real", "at 2000", "at 1000"], "imported messages stand where their times say")
-    old = m[-1]
-    equal((old["message_status"], old["message_sender"], old["message_client_time"], old["message_server_time"],
-           old["message_is_from_self"]), (IMPORTED, b.name, 1000, 1000, False), "an imported message")
-    equal(a.unread(b.name), 0, "unread after the import")
-    r = a.ok("TIMMsgSaveMsg", b.name, C2C, {"message_elem_array": [text_elem("saved")], "message_sender": b.name})
-    saved = r.json
-    equal((text_of(saved), saved["message_status"], saved["message_sender"]), ("saved", IMPORTED, b.name), "the saved message")
-    check(abs(saved["message_server_time"] - time.time()) < 5, "a saved message without times has now's: %r" % saved["message_server_time"])
-    equal(a.texts(b.name), ["saved", "real", "at 2000", "at 1000"], "history with the saved message")
-    equal(text_of(a.conversation(b.name)["conv_last_msg"]), "saved", "the conversation's last message")
-    check(a.conv_events(after), "the conversation's event")
-    a.text(b.name, "later")
-    equal(a.texts(b.name), ["later", "saved", "real", "at 2000", "at 1000"], "history with a later message")
-    equal(a.call("TIMMsgSaveMsg", b.name, C2C, {"message_sender": "x"}).rc, -3, "a save without elements")
-    equal(b.texts(a.name), ["later", "real"], "the peer's history")
-
-
-def test_import_of_many_into_a_new_conversation(t):
-    a = t.user("alice")
-    peer = t.name("imported")
-    imported(a, peer, range(1000, 1500))
-    equal([text_of(m) for p in walk(a, peer, 100) for m in p], ["at %d" % i for i in range(1499, 999, -1)], "pages")
-    equal(a.conversation(peer)["conv_unread_num"], 0, "unread")
-    equal(text_of(a.conversation(peer)["conv_last_msg"]), "at 1499", "last message")
-
-
-def test_import_of_the_same_second(t):
-    """Ties keep the order of the import, in both directions."""
-    a = t.user("alice")
-    peer = t.name("tied")
-    a.ok("TIMMsgImportMsgList", peer, C2C, [{"message_elem_array": [text_elem(str(i))], "message_sender": peer,
-                                             "message_client_time": 5000, "message_server_time": 5000} for i in range(30)])
-    want = [str(i) for i in range(30)]
-    equal([text_of(m) for p in walk(a, peer, 7) for m in p], want[::-1], "towards older")
-    equal([text_of(m) for p in walk(a, peer, 7, newer=True) for m in p], want, "towards newer")
-
-
-def test_import_out_of_order(t):
-    """An older import after a newer one still stands before it."""
-    a = t.user("alice")
-    peer = t.name("shuffled")
-    for stamps in ([3000, 3010], [1000, 1010], [2000, 2010]):
-        imported(a, peer, stamps)
-    equal(a.texts(peer, 100), ["at %d" % s for s in (3010, 3000, 2010, 2000, 1010, 1000)], "history")
-    equal(text_of(a.conversation(peer)["conv_last_msg"]), "at 3010", "last message")
-
-
-def test_find(t):
-    a, b = t.users("alice", "bob")
-    one, two = fill(a, b.name, 2)
-    found = a.ok("TIMMsgFindMessages", [two["message_msg_id"], "1-2-3", one["message_msg_id"]]).json
-    equal([m["message_msg_id"] for m in found], [two["message_msg_id"], one["message_msg_id"]], "found messages")
-    equal(a.ok("TIMMsgFindMessages", ["1-2-3"]).text, "[]", "nothing found")
-    b.incoming("m1")
-    equal([text_of(m) for m in b.ok("TIMMsgFindMessages", [one["message_msg_id"]]).json], ["m0"], "found at the peer")
-
-
-def test_find_by_locator(t):
-    a, b = t.users("alice", "bob")
-    one, two = fill(a, b.name, 2)
-    got = b.incoming("m1")
-
-    def locator(m, **change):
-        l = {"message_locator_is_revoked": False, "message_locator_time": m["message_server_time"],
-             "message_locator_seq": m["message_seq"], "message_locator_is_self": m["message_is_from_self"],
-             "message_locator_rand": m["message_rand"], "message_locator_unique_id": m["message_unique_id"]}
-        return dict(l, **change)
-    found = a.ok("TIMMsgFindByMsgLocatorList", b.name, C2C, [locator(two), locator(one)]).json
-    equal([m["message_msg_id"] for m in found], [two["message_msg_id"], one["message_msg_id"]], "found by locator")
-    found = b.ok("TIMMsgFindByMsgLocatorList", a.name, C2C, [locator(got)]).json
-    equal([text_of(m) for m in found], ["m1"], "found at the peer")
-    wrong = [locator(one, message_locator_rand=1), locator(one, message_locator_seq=99),
-             locator(one, message_locator_is_self=False), locator(one, message_locator_time=5)]
-    equal(a.ok("TIMMsgFindByMsgLocatorList", b.name, C2C, wrong).text, "[]", "wrong locators")
 
 
 def test_survives_a_restart(t):

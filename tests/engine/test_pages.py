@@ -1,6 +1,6 @@
 """History pages in every form of the question: start, direction, window and kinds; from here, from the server, and merged."""
 import timbre
-from talks import TIP, talks
+from talks import TIP, imported, talks
 from timbre import C2C, GROUP, check, equal, text_elem, text_of
 
 
@@ -25,6 +25,16 @@ def walk(side, count, newer=False, cloud=True, last=None):
             return got
         got, last = got + page, page[-1]
         check(len(got) < 1000, "the pages do not end")
+
+
+def keep_a_day(talk, last):
+    """What the server does when messages up to a number are older than it keeps them."""
+    talk.server.options += ["--retention-days", "1"]
+    talk.server.database("UPDATE msg SET time = time - 2 * 86400 * 1000 WHERE seq <= ?", last + talk.tips)
+
+
+def swept(talk, first):
+    talk.server.swept(lambda: talk.server.database("SELECT min(seq) FROM msg")[0][0] == first + talk.tips)
 
 
 def plain(messages):
@@ -113,8 +123,8 @@ def test_window(t, talk):
     for first in (False, True):  # the first question of a fresh device is one towards older, then one towards newer
         fresh = talk.fresh(talk.a)
         if first:
-            equal(window(fresh, time_begin=stamps["m20"], time_period=300), down(20, 15), "towards older")
-        equal(window(fresh, True, time_begin=stamps["m20"], time_period=300), up(20, 25), "towards newer")
+            equal(window(fresh, time_begin=stamps["m20"], time_period=330), down(20, 15), "towards older")
+        equal(window(fresh, True, time_begin=stamps["m20"], time_period=330), up(20, 25), "towards newer")
         equal(window(fresh, time_begin=stamps["m10"] + 30, time_period=60), ["m10"], "ends between two")
         equal(window(fresh, time_begin=stamps["m40"])[:3], down(40, 38), "open at its other end")
         equal(window(fresh, True, time_begin=stamps["m57"]), up(57, 59), "up to now")
@@ -122,8 +132,8 @@ def test_window(t, talk):
         equal(window(fresh, time_begin=stamps["m0"] - 100), [], "before everything")
         equal(window(fresh, True, time_begin=stamps["m59"] + 1), [], "after everything")
         m = next(x for x in talk.a.history(100) if text_of(x) == "m45")
-        equal(window(fresh, last=m, time_begin=stamps["m47"], time_period=300), down(44, 42), "a window and a last message")
-        equal(window(fresh, cloud=False, time_begin=stamps["m20"], time_period=300), down(20, 15), "afterwards they are here")
+        equal(window(fresh, last=m, time_begin=stamps["m47"], time_period=330), down(44, 42), "a window and a last message")
+        equal(window(fresh, True, cloud=False, time_begin=stamps["m20"], time_period=330), up(20, 25), "afterwards they are here")
 
 
 @talks(GROUP)
@@ -186,12 +196,8 @@ def test_kinds(t, talk):
 def test_retention(t, talk):
     """What the server keeps no longer is in no history of a fresh device; a device that has it keeps it."""
     talk.fill(6)
-
-    def age():
-        talk.server.options += ["--retention-days", "1"]
-        talk.server.database("UPDATE msg SET time = time - 2 * 86400 * 1000 WHERE seq <= ?", 3 + talk.tips)
-    talk.restarted(change=age)
-    talk.server.swept(lambda: talk.server.database("SELECT min(seq) FROM msg")[0][0] == 4 + talk.tips)
+    talk.restarted(change=lambda: keep_a_day(talk, 3))
+    swept(talk, 4)
     fresh = talk.fresh(talk.b)
     equal(plain(walk(fresh, 2)), down(5, 3), "towards older on a fresh device")
     equal(plain(walk(fresh, 2, newer=True)), up(3, 5), "towards newer")
@@ -203,3 +209,43 @@ def test_retention(t, talk):
     fresh.client.incoming("m6")
     equal(fresh.texts(), down(6, 3), "with a new message")
     equal(fresh.unread(), 1, "unread")
+
+
+@talks()
+def test_long_away(t, talk):
+    """Away for longer than the server's log reaches: what changed is made up for, and what this device alone still has stays."""
+    sent = talk.fill(8)
+    talk.b2.client.logout()
+    equal(talk.a.ask("TIMMsgRevoke", sent[7]).code, 0, "revoke")
+    equal(talk.a.client.ask("TIMMsgModifyMessage", dict(sent[6], message_elem_array=[text_elem("edited")])).code, 0, "edit")
+    equal(talk.b.ask("TIMMsgDelete", {"msg_delete_param_msg": sent[5], "msg_delete_param_is_ramble": True}).code, 0, "delete")
+
+    def change():
+        keep_a_day(talk, 3)
+        for table in ("user_log", "change_log"):
+            talk.server.database("UPDATE %s SET pos = pos + 20000" % table)
+    talk.restarted(change=change)
+    swept(talk, 4)
+    talk.b2.client.login()
+    equal(talk.b2.texts(), [None, "edited", "m5", "m4", "m3", "m2", "m1", "m0"], "the history of a device that was away")
+    equal(talk.b2.texts(cloud=False)[:2], [None, "edited"], "afterwards it is here")
+    equal(talk.b2.unread(), 8, "unread")
+    talk.a.text("m8")
+    for side in (talk.b, talk.b2):
+        side.client.incoming("m8")
+        equal((side.last(), side.unread()), ("m8", 9), "with a new message")
+
+
+@talks()
+def test_import_into_a_hole(t, talk):
+    """Imported where this device holds nothing yet: in its place when the messages around it come."""
+    talk.fill(40)
+    spread(talk, 100)
+    stamps = {text_of(m): m["message_server_time"] for m in talk.fresh(talk.a).history(100)}
+    fresh = talk.fresh(talk.a)
+    fresh.texts(5)
+    at = stamps["m20"] + 50
+    imported(fresh.client, fresh.peer, [at, at + 10, stamps["m0"] - 50], talk.kind)
+    want = down(39, 21) + ["at %d" % (at + 10), "at %d" % at] + down(20, 0) + ["at %d" % (stamps["m0"] - 50)]
+    equal(plain(walk(fresh, 7)), want, "towards older")
+    equal(plain(walk(fresh, 9, newer=True)), want[::-1], "towards newer")

@@ -74,6 +74,12 @@ void history(Partner& bob) {
     CHECK_INT(texts(kTIMMsgGetMsgListParamIsRamble, false), 5);
 }
 
+int count(const Json::Value& page, const std::string& text) {
+    int n = 0;
+    for (const Json::Value& msg : page) n += text_of(msg) == text;
+    return n;
+}
+
 // Deleted with the older key, a message is gone at the server too, and a device that comes later does not see it; deleted
 // on this device only, that device sees it.
 void deletion(Partner& bob) {
@@ -85,13 +91,13 @@ void deletion(Partner& bob) {
         Outcome o;
         DONE(TIMMsgDelete("bob", kTIMConv_C2C, param.toStyledString().c_str(), Outcome::came, &o));
     }
-    CHECK_INT(local_page("bob").size(), 0);
+    CHECK_INT(count(local_page("bob"), "kept") + count(local_page("bob"), "gone"), 0);
     Json::Value history;
     history["do"] = "history", history["who"] = "bob";
     Partner later("alice");
     Json::Value page = later.ask(history);
-    CHECK_INT(page.size(), 1);
-    CHECK_TEXT(text_of(page[0u]).c_str(), "kept");
+    CHECK_INT(count(page, "kept"), 1);
+    CHECK_INT(count(page, "gone"), 0);
 }
 
 void push_config(Partner& bob) {
@@ -199,8 +205,7 @@ int main() {
     group(bob);
     mention(bob);
     location(bob);
-    deletion(bob); // at the end: the same user on another device may end this one's session
-    logout();
+    deletion(bob); // at the end: that the user logs in elsewhere ends this session
     CHECK_INT(TIMUninit(), TIM_SUCC);
     test_ok("spellings", "older keys, constants and functions are understood; what is told carries both spellings");
     return 0;

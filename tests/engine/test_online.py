@@ -1,0 +1,102 @@
+"""Messages for those who are online: they reach every device that is there, and nothing is kept of them anywhere."""
+import files
+from files import element
+from talks import REVOKE, shown, talks
+from timbre import C2C, FAILED, SENT, check, equal, text_elem, text_of
+
+ONLINE = {"message_is_online_msg": True}
+
+
+@talks(restarts=True)
+def test_nothing_is_kept(t, talk):
+    talk.a.text("kept")
+    for side in talk.all[1:]:
+        side.client.incoming("kept")
+    m = talk.a.text("now", **ONLINE)
+    equal((m["message_status"], m["message_is_online_msg"], m["message_seq"]), (SENT, True, 0), "the result")
+    check(m["message_server_time"] > 0, "no server time")
+    for side in talk.all[1:]:
+        got = side.client.incoming("now")
+        equal((got["message_msg_id"], got["message_conv_id"], got["message_sender"], got["message_is_online_msg"]),
+              (m["message_msg_id"], side.peer, talk.a.name, True), "the message elsewhere")
+        equal(got["message_is_from_self"], side.name == talk.a.name, "from self")
+    talk.middle()
+    for side in talk.all + [talk.fresh(talk.b)]:
+        for cloud in (True, False):
+            equal(side.texts(cloud=cloud), ["kept"] if cloud or side in talk.all else side.texts(cloud=cloud), "the history")
+        equal(side.last(), "kept", "the last message")
+        equal(side.unread(), 0 if side.name == talk.a.name else 1, "unread")
+        equal(side.client.ok("TIMMsgFindMessages", [m["message_msg_id"]]).json, [], "found by its id")
+    equal([text_of(x) for x in talk.a.client.received()].count("now"), 0, "new-message events where it was sent")
+
+
+@talks()
+def test_who_is_away_never_gets_it(t, talk):
+    talk.b2.client.logout()
+    talk.a.text("now", **ONLINE)
+    talk.b.client.incoming("now")
+    talk.b2.client.login()
+    talk.a.text("after")
+    talk.b2.client.incoming("after")
+    check("now" not in [text_of(m) for m in talk.b2.client.received()], "it came after the login")
+
+
+@talks()
+def test_it_cannot_be_taken_back(t, talk):
+    m = talk.a.text("now", **ONLINE)
+    got = talk.b.client.incoming("now")
+    at = talk.marks()
+    check(talk.a.ask("TIMMsgRevoke", m).code != 0, "it was revoked")
+    check(talk.b.ask("TIMMsgRevoke", got).code != 0, "the peer revoked it")
+    check(talk.a.client.ask("TIMMsgModifyMessage", dict(m, message_elem_array=[text_elem("x")])).code != 0, "it was edited")
+    talk.a.text("after")
+    talk.b.client.incoming("after")
+    equal(talk.b.client.events(REVOKE, at[talk.b]), [], "revoke events")
+
+
+@talks()
+def test_no_conversation_comes_of_it(t, talk):
+    """It makes no conversation and changes none."""
+    if talk.kind == C2C:
+        talk.a.text("now", **ONLINE)
+        talk.b.client.incoming("now")
+        equal((talk.a.info(), talk.b.info()), (None, None), "the conversations")
+        return
+    before = shown(talk.b.info())
+    talk.a.text("now", **ONLINE)
+    talk.b.client.incoming("now")
+    equal(shown(talk.b.info()), before, "the last message")
+
+
+@talks()
+def test_with_a_file(t, talk):
+    path = files.write(t.folder(), "x.bin", files.noise(50000))
+    m = talk.a.send([files.file(path)], **ONLINE).wait(code=0).json
+    got = element(talk.b.client.incoming(lambda x: x["message_msg_id"] == m["message_msg_id"]))
+    equal((got["file_elem_file_size"], got["file_elem_file_path"], got["file_elem_file_name"]), (50000, "", "x.bin"), "the file there")
+    talk.b.client.download(got["file_elem_file_id"], path + ".b")
+    check(files.read(path) == files.read(path + ".b"), "the file is another")
+    equal(talk.a.texts(), [], "the history")
+
+
+@talks()
+def test_without_a_network(t, talk):
+    """It fails like any other, and is not tried again."""
+    talk.server.stop()
+    talk.a.client.network(1)
+    talk.a.client.packet_timeout(1)
+    r = talk.a.send([text_elem("now")], **ONLINE).wait()
+    check(9508 <= r.code <= 9525, "without a network it ended with %r" % r)
+    equal(r.json["message_status"], FAILED, "its status")
+    equal([m for m in talk.a.texts(cloud=False) if m], [], "the history")
+
+
+def test_to_oneself(t):
+    """The user's other device gets it, the one that sends does not."""
+    t.own_server(devices="all")
+    one, two = t.users("alice", "alice")
+    one.text(one.name, "now", **ONLINE)
+    equal(two.incoming("now")["message_is_from_self"], True, "from self")
+    one.text(one.name, "after")
+    two.incoming("after")
+    equal((one.received(), one.texts(one.name), two.texts(two.name)), ([], ["after"], ["after"]), "events and histories")
