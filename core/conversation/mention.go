@@ -31,10 +31,6 @@ func (c *Conversation) forgetMentions() {
 	if c.At == "" {
 		return
 	}
-	if c.Unread() == 0 {
-		c.At = ""
-		return
-	}
 	c.setMentions(slices.DeleteFunc(c.Mentions(), func(m protocol.Mention) bool { return m.Seq <= c.ReadSeq }))
 }
 

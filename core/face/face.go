@@ -118,6 +118,9 @@ func (f *Face) dispatch(op tim.Op, c *call) int32 {
 	}
 	code, text := c.state()
 	early := code != 0 && handler.opened && c.opened()
+	if code != 0 && handler.opening != 0 && c.opened() {
+		code = handler.opening
+	}
 	if code != 0 && !early {
 		if built && handler.refused != nil {
 			handler.refused(c, code, text)

@@ -10,6 +10,8 @@ type handler struct {
 	// opened says that run wants to judge the arguments as soon as a user's database is open, before the login has
 	// finished; it answers 6014 itself where it must.
 	opened bool
+	// opening is the code that the interface answers instead of 6014 while a login is running; 0: none.
+	opening int
 	// refused answers when the state does not permit the call; nil: with the table's empty result.
 	refused func(c *call, code int, text string)
 	// run does the work and sees to it that the call's callback is run exactly once.

@@ -22,12 +22,12 @@ var changeHandlers = map[tim.Op]handler{
 	}},
 	tim.OpTIMMsgDelete:              {early: deleteEarly, run: deleteMessage},
 	tim.OpTIMMsgListDelete:          {run: deleteMessages},
-	tim.OpTIMMsgClearHistoryMessage: {run: clearHistory},
-	tim.OpTIMMsgCancelSend: {run: func(c *call) {
+	tim.OpTIMMsgClearHistoryMessage: {opening: tim.ErrToUserInvalid, run: clearHistory},
+	tim.OpTIMMsgCancelSend: {opening: tim.ErrSDKInvalidCancelMessage, run: func(c *call) {
 		id := `{"` + tim.KeyMsgMsgId + `":` + string(protocol.AppendString(nil, c.text(2))) + `}`
 		c.subject(int(c.number(1)), c.text(0), id, func(a *client.Account, s message.Subject) { a.Messages.Cancel(s, c.done) })
 	}},
-	tim.OpTIMMsgMarkAllMessageAsRead: {run: func(c *call) {
+	tim.OpTIMMsgMarkAllMessageAsRead: {opening: tim.ErrSDKInternalError, run: func(c *call) {
 		c.online(func(a *client.Account) { a.Messages.MarkRead(message.Target{}, c.done) })
 	}},
 	tim.OpTIMMsgSetMessageExtensions:    {run: setExtensions},

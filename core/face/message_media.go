@@ -11,15 +11,15 @@ import (
 
 // mediaHandlers is files, mergers, searching and language.
 var mediaHandlers = map[tim.Op]handler{
-	tim.OpTIMMsgDownloadElemToPath: {run: download},
+	tim.OpTIMMsgDownloadElemToPath: {opening: tim.ErrInvalidParameters, run: download},
 	tim.OpTIMMsgDownloadMergerMessage: {run: func(c *call) {
 		c.online(func(a *client.Account) { a.Messages.OpenMerger(gjson.Parse(c.text(0)), c.done) })
 	}},
-	tim.OpTIMMsgBatchSend: {early: batchEarly, run: batchSend},
+	tim.OpTIMMsgBatchSend: {run: batchSend},
 	tim.OpTIMMsgSearchLocalMessages: {run: func(c *call) {
 		c.searching(func(a *client.Account, s message.Search) { a.Messages.Search(s, c.done) })
 	}},
-	tim.OpTIMMsgSearchCloudMessages: {run: func(c *call) {
+	tim.OpTIMMsgSearchCloudMessages: {opening: tim.ErrInvalidParameters, run: func(c *call) {
 		c.searching(func(a *client.Account, s message.Search) { a.Messages.SearchCloud(s, c.done) })
 	}},
 	tim.OpTIMMsgTranslateText: {run: func(c *call) {
@@ -56,20 +56,13 @@ func download(c *call) {
 	})
 }
 
-func batchEarly(c *call) int32 {
-	msg := gjson.Get(c.text(0), tim.KeyMsgBatchSendParamMsg)
-	if _, err := message.Elements(msg.Raw); err != nil {
-		return tim.ResultErrJSON
-	}
-	if !gjson.Get(c.text(0), tim.KeyMsgBatchSendParamIdentifierArray).IsArray() {
-		return tim.ResultErrJSON
-	}
-	return 0
-}
-
 func batchSend(c *call) {
 	p := gjson.Parse(c.text(0))
 	users := texts(p.Get(tim.KeyMsgBatchSendParamIdentifierArray))
+	if _, err := message.Elements(p.Get(tim.KeyMsgBatchSendParamMsg).Raw); err != nil {
+		c.fail(tim.ErrInvalidParameters, err.Error())
+		return
+	}
 	if len(users) == 0 || len(users) > message.MaxBatch {
 		c.fail(tim.ErrInvalidParameters, "1 to 500 users are needed")
 		return

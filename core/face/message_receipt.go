@@ -20,9 +20,9 @@ var receiptHandlers = map[tim.Op]handler{
 	tim.OpTIMMsgGetGroupMessageReadMembers:    {run: readers},
 	tim.OpTIMMsgSetC2CReceiveMessageOpt:       {run: setUserOptions},
 	tim.OpTIMMsgGetC2CReceiveMessageOpt:       {run: userOptions},
-	tim.OpTIMMsgSetGroupReceiveMessageOpt:     {run: setGroupOption},
-	tim.OpTIMMsgSetAllReceiveMessageOpt:       {run: setClockOption},
-	tim.OpTIMMsgSetAllReceiveMessageOpt2:      {run: setTimeOption},
+	tim.OpTIMMsgSetGroupReceiveMessageOpt:     {opening: tim.ErrSDKInternalError, run: setGroupOption},
+	tim.OpTIMMsgSetAllReceiveMessageOpt:       {opening: tim.ErrSVRResInvalidParameters, run: setClockOption},
+	tim.OpTIMMsgSetAllReceiveMessageOpt2:      {opening: tim.ErrSVRResInvalidParameters, run: setTimeOption},
 	tim.OpTIMMsgGetAllReceiveMessageOpt: {run: func(c *call) {
 		c.online(func(a *client.Account) { a.Messages.AllOption(c.done) })
 	}},

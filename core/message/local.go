@@ -96,7 +96,11 @@ func (m *Messages) list(done event.Done, query func(sqlite.Queryer) ([]*Row, err
 // Import stores messages that never were on the server. Their times stay where the caller gave them, else they are now.
 // An error means that a message cannot be used, and then none is stored.
 func (m *Messages) Import(typ int, peer string, list []gjson.Result, done event.Done) error {
-	rows, err := m.localRows(list, 0)
+	flags := 0
+	if typ == tim.ConvGroup { // the interface has it so
+		flags = flagUnread
+	}
+	rows, err := m.localRows(list, flags)
 	if err != nil {
 		return err
 	}

@@ -58,7 +58,7 @@ func (m *Messages) targets(q sqlite.Queryer, t Target) ([]Target, error) {
 		return []Target{t}, nil
 	}
 	var list []Target
-	err := q.Query(`SELECT type, peer FROM conversation WHERE (type=? OR ?=0) AND peer_count>read_count`, func(scan func(...any) error) error {
+	err := q.Query(`SELECT type, peer FROM conversation WHERE (type=? OR ?=0) AND (peer_count>read_count OR at<>'')`, func(scan func(...any) error) error {
 		var one Target
 		err := scan(&one.Type, &one.Peer)
 		list = append(list, one)

@@ -106,8 +106,10 @@ func (m *Messages) receive(tx *store.Tx, msg *protocol.Message, from origin) (*R
 	m.extend(tx, e.ID, msg.Seq)
 	newest := msg.Seq >= e.MaxSeq
 	e.MaxSeq = max(e.MaxSeq, msg.Seq)
-	if m.unreadChanged(e, msg, row) && from == live && !newest {
-		e.Touch(tx, false) // the answer to an own later message has overtaken it: what is unread changes all the same
+	if unread := m.unreadChanged(e, msg, row); from == live && !newest { // the answer to an own later message has overtaken it
+		if err := m.overtaken(tx, e, unread); err != nil {
+			return nil, err
+		}
 	}
 	unread := msg.From != m.self.User && msg.Seq > e.ReadSeq
 	if (from == live || from == listed && unread) && row.Status != tim.MsgRevoked {
@@ -117,7 +119,7 @@ func (m *Messages) receive(tx *store.Tx, msg *protocol.Message, from origin) (*R
 	if unread && from == live {
 		m.mentioned(e, row)
 	}
-	if newest && msg.Seq > e.ClearSeq {
+	if newest {
 		if row.last() {
 			e.LastMsg = row.ID
 		}
@@ -129,6 +131,15 @@ func (m *Messages) receive(tx *store.Tx, msg *protocol.Message, from origin) (*R
 		}
 	}
 	return row, nil
+}
+
+// overtaken shows a message that is not the newest: it counts, and it is the last one where the later ones are not to be
+// shown as such.
+func (m *Messages) overtaken(tx *store.Tx, e *conversation.Entry, unread bool) error {
+	if unread || !e.Visible {
+		e.Touch(tx, !e.Visible)
+	}
+	return m.relast(tx, e)
 }
 
 // comeBack recognises an own message that was sent from here.

@@ -76,7 +76,11 @@ func (m *Messages) startUpload(ref int64) {
 	u := &m.uploads
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.stopped != nil || u.running[ref] != nil {
+	switch {
+	case u.running[ref] != nil:
+		return
+	case u.stopped != nil: // the account was closed while the message was being stored
+		m.uploadFailed(ref, u.stopped, u.stopped)
 		return
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -132,12 +136,13 @@ func (m *Messages) upload(ctx context.Context, ref int64, stalled func()) error 
 			return err
 		}
 	}
-	return m.uploaded(ctx, row)
+	return m.uploaded(row)
 }
 
 // uploaded hands the message to its lane.
-func (m *Messages) uploaded(ctx context.Context, row *Row) error {
-	return m.store.Write(ctx, func(tx *store.Tx) error {
+func (m *Messages) uploaded(row *Row) error {
+	// Whoever cancels now is too late: a write that nobody waits for would be made all the same.
+	return m.store.Write(context.Background(), func(tx *store.Tx) error {
 		present, err := byID(tx, row.ID)
 		switch {
 		case err != nil:

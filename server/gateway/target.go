@@ -16,6 +16,9 @@ func (c *conn) where(id uint64, t protocol.Target) (w message.Where, ok bool) {
 		w.Peer, ok = c.peer(id, t.Peer)
 		return w, ok
 	}
+	if gid, known := c.g.Groups.CachedID(c.self.App, t.Group); known { // a read would wait for this client's own changes
+		return message.Where{GID: gid, Group: t.Group}, true
+	}
 	err := c.g.Store.Read(context.Background(), func(q sqlite.Queryer) (err error) {
 		w, err = c.whereIn(q, t)
 		return err

@@ -89,10 +89,7 @@ const maxCached = 100_000
 
 // ID returns the number of a group. It must see committed rows only, because it remembers what it finds.
 func (g *Groups) ID(q sqlite.Queryer, app uint64, name string) (gid int64, found bool, err error) {
-	g.mu.RLock()
-	gid, found = g.ids[id{app, name}]
-	g.mu.RUnlock()
-	if found {
+	if gid, found = g.CachedID(app, name); found {
 		return gid, true, nil
 	}
 	found, err = q.Get(`SELECT gid FROM grp WHERE app=? AND id=?`, []any{&gid}, int64(app), name)
@@ -105,6 +102,14 @@ func (g *Groups) ID(q sqlite.Queryer, app uint64, name string) (gid int64, found
 		g.ids[id{app, name}] = gid
 	}
 	return gid, found, err
+}
+
+// CachedID returns a number that is known without asking the database.
+func (g *Groups) CachedID(app uint64, name string) (gid int64, found bool) {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	gid, found = g.ids[id{app, name}]
+	return gid, found
 }
 
 // Followed returns the groups whose messages a user wants to get, in the order of their numbers.

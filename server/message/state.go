@@ -24,7 +24,7 @@ func (m *Messages) State(q sqlite.Queryer, user User, gid int64) (*protocol.Grou
 	for _, b := range msgs {
 		s.Msgs = append(s.Msgs, b)
 	}
-	if err == nil && s.PeerCount > s.ReadCount {
+	if err == nil && s.Max > s.ReadSeq { // not by the counts: in a meeting nothing counts
 		s.At, err = mentions(q, at)
 	}
 	return s, err

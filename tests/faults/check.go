@@ -313,9 +313,7 @@ func readServer(file string) (*serverState, error) {
 		if err := rows.Scan(&m.Seq, &m.Sender, &content); err != nil {
 			return nil, err
 		}
-		m.Elements = append(m.Elements, struct {
-			Text string `json:"text_elem_content"`
-		}{textOf(content)})
+		m.Elements = append(m.Elements, element{Text: textOf(content)})
 		s.messages = append(s.messages, m)
 		if m.Sender == hi && m.Seq > readLo {
 			s.unread[lo]++
@@ -327,14 +325,14 @@ func readServer(file string) (*serverState, error) {
 	return s, rows.Err()
 }
 
-// textOf finds the text in a message's content, wherever its element array stands.
+// textOf finds the text in a message's content, or the name of its file, wherever its element array stands.
 func textOf(content []byte) string {
-	const key = `"text_elem_content":`
-	at := bytes.Index(content, []byte(key))
-	if at < 0 {
-		return "(no text)"
+	for _, key := range []string{`"text_elem_content":`, `"file_elem_file_name":`} {
+		if at := bytes.Index(content, []byte(key)); at >= 0 {
+			return gjson.ParseBytes(content[at+len(key):]).String()
+		}
 	}
-	return gjson.ParseBytes(content[at+len(key):]).String()
+	return "(no text)"
 }
 
 // integrity checks a database that nobody uses any more.

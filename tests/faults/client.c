@@ -14,6 +14,7 @@
  *     I CONTENT        about to send                   A CONTENT ID     the call returned 0
  *     X CONTENT CODE   the call was refused            C CONTENT CODE   the send's callback
  *     R CONTENT        a message arrived               U CONTENT        a message changed
+ *     D CODE           a download has ended
  *     r CODE           a read report has ended         N STATUS CODE    the connection changed
  *     K, E             kicked, ticket expired          Q                logged out
  *
@@ -22,6 +23,8 @@
  *     quiet    stop sending, answer when every callback has come
  *     local    the history as the database has it, and the unread count
  *     dump     the same, and before it the history merged with the server's
+ *     file PATH        send a file; its content in the journal is its name
+ *     fetch ID PATH    download a file; of both only the journal tells
  *     read     report everything as read, answer with the result
  *     quit     log out, uninit, end
  */
@@ -81,11 +84,14 @@ static void add(int n) {
 
 /* Notes the content of every message in a JSON array. The contents are plain ASCII. */
 static void note_all(char kind, const char *json) {
-    static const char key[] = "\"text_elem_content\":\"";
+    static const char *const keys[] = {"\"text_elem_content\":\"", "\"file_elem_file_name\":\""};
     const char *at;
-    for (at = strstr(json, key); at != NULL; at = strstr(at, key)) {
-        at += sizeof key - 1;
-        put("%c %.*s", kind, (int)strcspn(at, "\""), at);
+    int k;
+    for (k = 0; k < 2; k++) {
+        for (at = strstr(json, keys[k]); at != NULL; at = strstr(at, keys[k])) {
+            at += strlen(keys[k]);
+            put("%c %.*s", kind, (int)strcspn(at, "\""), at);
+        }
     }
 }
 
@@ -125,14 +131,20 @@ static void on_read(int32_t code, const char *desc, const char *json, const void
     add(-1);
 }
 
-static void send_one(void) {
+/* Sends a text, or with a path the file there; the content is the text, or the file's name. */
+static void send_one(const char *path) {
     static long n;
-    char message[256], id[128] = "";
+    char message[768], id[128] = "";
     char *content = malloc(96), *copy;
     int code;
     snprintf(content, 96, "%s-%lld-%ld", user, run, ++n);
     copy = strdup(content); /* the callback may come, and free its content, before the call returns */
-    snprintf(message, sizeof message, "{\"message_elem_array\":[{\"elem_type\":0,\"text_elem_content\":\"%s\"}]}", content);
+    if (path == NULL) {
+        snprintf(message, sizeof message, "{\"message_elem_array\":[{\"elem_type\":0,\"text_elem_content\":\"%s\"}]}", content);
+    } else {
+        snprintf(message, sizeof message, "{\"message_elem_array\":[{\"elem_type\":4,\"file_elem_file_name\":\"%s\","
+                 "\"file_elem_file_path\":\"%s\"}]}", content, path);
+    }
     put("I %s", copy);
     add(1);
     code = TIMMsgSendMessage(peer, kTIMConv_C2C, message, id, on_sent, content);
@@ -144,6 +156,17 @@ static void send_one(void) {
         free(content);
     }
     free(copy);
+}
+
+static void on_fetched(int32_t code, const char *desc, const char *json, const void *data) {
+    (void)json; (void)data;
+    if (strcmp(desc, "downloading") != 0) put("D %d", (int)code);
+}
+
+static void fetch(const char *id, const char *path) {
+    char param[256];
+    snprintf(param, sizeof param, "{\"msg_download_elem_param_type\":1,\"msg_download_elem_param_id\":\"%s\"}", id);
+    if (TIMMsgDownloadElemToPath(param, path, on_fetched, NULL) != TIM_SUCC) put("D -1");
 }
 
 static void report_read(void) {
@@ -238,6 +261,7 @@ static void end(int code) {
 static int sending, quitting;
 
 static void obey(const char *command) {
+    char id[128], path[384];
     int code = 0;
     if (strcmp(command, "go") == 0) {
         sending = 1;
@@ -253,6 +277,10 @@ static void obey(const char *command) {
         if (code == 0) code = print_history("local", 0);
         printf("{\"unread\":%ld}\n", unread());
         end(code);
+    } else if (sscanf(command, "file %383s", path) == 1) {
+        send_one(path);
+    } else if (sscanf(command, "fetch %127s %383s", id, path) == 2) {
+        fetch(id, path);
     } else if (strcmp(command, "read") == 0) {
         end(await(TIMMsgReportReaded(peer, kTIMConv_C2C, NULL, on_answer, NULL)));
     } else if (strcmp(command, "quit") == 0) {
@@ -268,7 +296,7 @@ static void obey(const char *command) {
 
 /* Waits up to ms for commands and obeys them; the end of the input is a quit. */
 static void commands(int ms) {
-    static char line[256];
+    static char line[600];
     static size_t have;
     struct pollfd in = {0, POLLIN, 0};
     char *nl;
@@ -344,7 +372,7 @@ int main(int argc, char **argv) {
         if (state != LOGGED_IN || !sending || quitting) continue;
         /* in bursts: on average RATE a second */
         k = rate * TICK_MS / 1000 > 0 ? rand() % (2 * rate * TICK_MS / 1000 + 1) : rand() % 2;
-        for (; k > 0 && open < MAX_PENDING; k--, open++) send_one();
+        for (; k > 0 && open < MAX_PENDING; k--, open++) send_one(NULL);
         if (rand() % 60 == 0) report_read();
     }
     free(answer.json);

@@ -1,6 +1,6 @@
 // Command faults proves that nothing is lost: two programs that use the library send texts to each other through a proxy
 // that damages their connections, while they and the server are killed with SIGKILL at random moments. Afterwards
-// everything is healed, and what the programs were told is compared with both histories, with the server's database and
+// everything is healed, a file goes the same way, and what the programs were told is compared with both histories, with the server's database and
 // with what a new device of each user gets.
 //
 // It never loads the library; run.sh builds everything and starts it.
@@ -36,6 +36,8 @@ func main() {
 	seed := flag.Uint64("seed", 0, "seed of the damage, 0: a random one")
 	program := flag.String("client", "", "client.c, compiled")
 	timbred := flag.String("timbred", "", "the server")
+	mb := flag.Int("file-mb", 5, "size of the file that is sent in the end, 0: none")
+	all := flag.Bool("file-kills", false, "cut it three times and kill each side, not one cut alone")
 	keep := flag.String("keep", "", "folder for databases, logs and journals, which stays")
 	flag.Parse()
 	if *seed == 0 {
@@ -43,6 +45,7 @@ func main() {
 	}
 	fmt.Printf("faults: seed %d, %d seconds\n", *seed, *seconds)
 	t, err := newTest(*seed, *program, *timbred, *keep)
+	t.file.mb, t.file.all = *mb, *all
 	if err == nil {
 		interrupted := make(chan os.Signal, 1)
 		signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
@@ -67,7 +70,11 @@ type test struct {
 	server  *server
 	clients []*client
 	report  report
-	totals  struct{ accepted, succeeded, failed int }
+	file    struct {
+		mb  int
+		all bool
+	}
+	totals struct{ accepted, succeeded, failed int }
 }
 
 func newTest(seed uint64, program, timbred, keep string) (t *test, err error) {
@@ -116,7 +123,10 @@ func (t *test) run(d time.Duration) error {
 			return err
 		}
 	}
-	if err := t.caughtUp(deadline); err != nil {
+	if err := t.transferFile(t.file.mb, t.file.all); err != nil {
+		return err
+	}
+	if err := t.caughtUp(time.Now().Add(settleTime)); err != nil {
 		return err
 	}
 	if err := t.compare(); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -130,20 +131,32 @@ type answer struct {
 
 // message is what matters of a message's JSON.
 type message struct {
-	ID       string `json:"message_msg_id"`
-	Seq      uint64 `json:"message_seq"`
-	Sender   string `json:"message_sender"`
-	Status   int    `json:"message_status"`
-	Elements []struct {
-		Text string `json:"text_elem_content"`
-	} `json:"message_elem_array"`
+	ID       string    `json:"message_msg_id"`
+	Seq      uint64    `json:"message_seq"`
+	Sender   string    `json:"message_sender"`
+	Status   int       `json:"message_status"`
+	Elements []element `json:"message_elem_array"`
+}
+
+type element struct {
+	Text string `json:"text_elem_content"`
+	Name string `json:"file_elem_file_name"`
+	File string `json:"file_elem_file_id"`
 }
 
 func (m *message) content() string {
 	if len(m.Elements) != 1 {
 		return fmt.Sprintf("(%d elements)", len(m.Elements))
 	}
-	return m.Elements[0].Text
+	return cmp.Or(m.Elements[0].Text, m.Elements[0].Name)
+}
+
+// file is the id of the file that the message carries, "" when it has none.
+func (m *message) file() string {
+	if len(m.Elements) != 1 {
+		return ""
+	}
+	return m.Elements[0].File
 }
 
 // ask writes a command and reads its answer; histories are turned so that the oldest message comes first.

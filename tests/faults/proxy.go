@@ -19,6 +19,8 @@ type proxy struct {
 	refuse time.Time // until then new connections are closed at once
 	healed bool
 
+	up, down gate // of all links
+
 	cuts, resets, truncations, delays, throttles, stalls, halves, refusals int
 }
 
@@ -58,6 +60,7 @@ func (p *proxy) connect(client net.Conn) {
 	}
 	l := &link{client: client, server: server, closed: make(chan struct{})}
 	l.up.mood, l.down.mood = newMood(), newMood()
+	l.up.gate, l.down.gate = &p.up, &p.down
 	p.mu.Lock()
 	p.links[l] = struct{}{}
 	p.mu.Unlock()
@@ -80,7 +83,8 @@ type link struct {
 
 // direction is what happens to one direction of a link.
 type direction struct {
-	mu sync.Mutex
+	gate *gate
+	mu   sync.Mutex
 	mood
 }
 
@@ -144,6 +148,7 @@ func (l *link) pump(from, to net.Conn, d *direction) {
 }
 
 func (l *link) pass(to net.Conn, b []byte, d *direction) bool {
+	d.gate.pass(len(b), l.closed)
 	m := l.wait(d, time.Time{})
 	if now := time.Now(); now.Before(m.delayEnd) {
 		m = l.wait(d, now.Add(m.delay))
@@ -242,6 +247,16 @@ func (p *proxy) damage(r *rand.Rand) {
 		p.refusals++
 		p.refuse = time.Now().Add(span(100, 600))
 		l.close(r.IntN(2) == 0)
+	}
+}
+
+// cutAll ends every connection, the ones of files too.
+func (p *proxy) cutAll() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l := range p.links {
+		p.cuts++
+		l.close(true)
 	}
 }
 

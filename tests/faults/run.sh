@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # "Nothing lost": two C programs talk through a proxy that damages their connections while they and the server are killed.
 #   tests/faults/run.sh SECONDS [SEED]
-# TIMBRE_FAULTS_KEEP=FOLDER keeps databases, logs and journals there; else they stay only when the test fails.
+# In the end a file goes from one to the other: 5 MB and one cut, or, with TIMBRE_TEST=full, 50 MB, three cuts and a SIGKILL of
+# each side. TIMBRE_FAULTS_KEEP=FOLDER keeps databases, logs and journals there; else they stay only when the test fails.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds=${1:-15}
@@ -17,5 +18,9 @@ gcc -std=c99 -Wall -Wextra -O2 -g -Iinclude tests/faults/client.c -o "$out/fault
 rev=$(sha256sum capi/glibc_compat.h | cut -c1-8)
 CGO_ENABLED=1 CGO_CFLAGS="-O2 -g -include $PWD/capi/glibc_compat.h -DTIMBRE_COMPAT_REV=0x$rev" \
     go build -mod=readonly -buildmode=pie -trimpath -buildvcs=false -tags netgo,osusergo -o "$out/faults" ./tests/faults
-exec "$out/faults" --seconds "$seconds" --seed "$seed" --client "$out/faults-client" --timbred "$build/bin/timbred" \
+file=(--file-mb 5)
+if [ "${TIMBRE_TEST:-}" = full ] || [ "${CI:-}" = true ]; then
+    file=(--file-mb 50 --file-kills)
+fi
+exec "$out/faults" "${file[@]}" --seconds "$seconds" --seed "$seed" --client "$out/faults-client" --timbred "$build/bin/timbred" \
     --keep "${TIMBRE_FAULTS_KEEP:-}"
