@@ -40,6 +40,12 @@ func (r receipt) json() string {
 			w.uint(older, k.n)
 		}
 	}
+	if r.conv.Type == tim.ConvGroup { // what version 6 called them
+		w.text(tim.KeyMsgGroupMessageReceiptGroupId, r.conv.Peer)
+		w.text(tim.KeyMsgGroupMessageReceiptMsgId, r.msgID)
+		w.uint(tim.KeyMsgGroupMessageReceiptReadCount, r.read)
+		w.uint(tim.KeyMsgGroupMessageReceiptUnreadCount, r.unread)
+	}
 	return string(append(w.b, '}'))
 }
 

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,10 +12,10 @@ import (
 )
 
 // wire counts what comes to a connection.
-type wire struct{ entries, wakes int }
+type wire struct{ entries, wakes atomic.Int32 }
 
-func (w *wire) Log(string, uint64, *changelog.Encoded) { w.entries++ }
-func (w *wire) Wake()                                  { w.wakes++ }
+func (w *wire) Log(string, uint64, *changelog.Encoded) { w.entries.Add(1) }
+func (w *wire) Wake()                                  { w.wakes.Add(1) }
 func (*wire) Tell([]byte)                              {}
 func (*wire) Kick()                                    {}
 func (*wire) Replace()                                 {}
@@ -45,11 +46,11 @@ func commit(h *Hub, e Event) {
 	h.Wake()
 }
 
-func expect(t *testing.T, wires []*wire, entries, wakes int) {
+func expect(t *testing.T, wires []*wire, entries, wakes int32) {
 	t.Helper()
 	for i, w := range wires {
-		if w.entries != entries || w.wakes != wakes {
-			t.Fatalf("session %d has %d entries and was woken %d times, want %d and %d", i+1, w.entries, w.wakes, entries, wakes)
+		if e, n := w.entries.Load(), w.wakes.Load(); e != entries || n != wakes {
+			t.Fatalf("session %d has %d entries and was woken %d times, want %d and %d", i+1, e, n, entries, wakes)
 		}
 	}
 }

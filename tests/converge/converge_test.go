@@ -3,6 +3,7 @@ package converge_test
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
@@ -26,7 +27,7 @@ func budget(t *testing.T) time.Time {
 // TestDevicesConverge does random things on the devices of three users, and to their links, clients and server.
 func TestDevicesConverge(t *testing.T) {
 	end := budget(t)
-	folder, remove := removed(t)
+	folder := t.TempDir()
 	worlds, failed := 0, false
 	for !t.Failed() && time.Now().Before(end) {
 		rapid.Check(t, func(t *rapid.T) {
@@ -34,9 +35,9 @@ func TestDevicesConverge(t *testing.T) {
 				return
 			}
 			worlds++
-			dir := folder()
+			dir := filepath.Join(folder, fmt.Sprint(worlds))
+			defer os.RemoveAll(dir)
 			w := newWorld(t, dir)
-			defer remove(dir)
 			defer func() {
 				failed = failed || t.Failed()
 				w.t = t

@@ -243,6 +243,9 @@ func (d *device) sameHistory(v *view, older []gjson.Result) error {
 		if f != want {
 			return fmt.Errorf("here\n%+v\nthere\n%+v", f, want)
 		}
+		if seen := m.Get(tim.KeyMsgIsPeerRead).Bool(); f.Sender == d.user.name && seen != (f.Seq <= v.seenSeq) {
+			return fmt.Errorf("read by its receiver: here %v, there up to %d: %+v", seen, v.seenSeq, f)
+		}
 		if f.Seq >= last {
 			return fmt.Errorf("out of order: %+v", f)
 		}

@@ -185,7 +185,7 @@ func (h *host) agrees(m *message.Messages, local []gjson.Result) error {
 			return fmt.Errorf("nothing told of the message %+v", is)
 		}
 		if is.Status == tim.MsgRevoked && told.Status == tim.MsgRevoked { // the event says no more of it
-			told.Version, told.Elements, told.Cloud = is.Version, is.Elements, is.Cloud
+			told.Version, told.Elements, told.Cloud, told.Read, told.PeerRead = is.Version, is.Elements, is.Cloud, is.Read, is.PeerRead
 		}
 		if told.Seq = is.Seq; told.Sender == "" { // known by its revocation or its receipts
 			told.Sender = is.Sender

@@ -155,7 +155,7 @@ func (o *oracle) fact(m *protocol.Message) fact {
 		if st.Revoked != nil {
 			f.Status = tim.MsgRevoked
 		}
-		if f.Sender == o.user {
+		if f.Sender == o.user && f.Status != tim.MsgRevoked {
 			f.Read, f.PeerRead = st.Read, st.PeerRead
 		}
 	}
@@ -167,7 +167,7 @@ func factOf(m gjson.Result, self string) fact {
 	f := fact{Seq: m.Get(tim.KeyMsgSeq).Uint(), ID: m.Get(tim.KeyMsgMsgId).String(), Sender: m.Get(tim.KeyMsgSender).String(),
 		Status: int(m.Get(tim.KeyMsgStatus).Int()), Version: m.Get(tim.KeyMsgVersion).Uint(),
 		Elements: m.Get(tim.KeyMsgElemArray).Raw, Cloud: m.Get(tim.KeyMsgCloudCustomStr).String()}
-	if f.Sender == self {
+	if f.Sender == self && f.Status != tim.MsgRevoked { // of a revoked one nobody counts them any more
 		f.Read, f.PeerRead = m.Get(tim.KeyMsgGroupReceiptReadCount).Uint(), m.Get(tim.KeyMsgReceiptPeerRead).Bool()
 	}
 	return f

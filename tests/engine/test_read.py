@@ -204,6 +204,9 @@ def test_older_receipt_event(t, talk):
     r = talk.a.client.event("TIMSetMsgGroupMessageReceiptCallback", after=at[talk.a]).json()[0]
     equal((r["msg_receipt_msg_id"], r["msg_receipt_read_count"]), (m["message_msg_id"], 1 if talk.kind == GROUP else 0), "the event")
     equal(r["message_receipt_read_count"], r["msg_receipt_read_count"], "the older key")
+    if talk.kind == GROUP:
+        equal([r["msg_group_message_receipt_" + k] for k in ("group_id", "msg_id", "read_count", "unread_count")],
+              [r["msg_receipt_" + k] for k in ("conv_id", "msg_id", "read_count", "unread_count")], "version 6's keys")
     talk.a.client.listen("TIMSetMsgGroupMessageReceiptCallback", False)
     told_nothing(talk, [talk.a], RECEIPT, at)
 

@@ -2,7 +2,7 @@
 import files
 from files import element
 from talks import shown, talks
-from timbre import CUSTOM, FACE, FAILED, GROUP, LOCATION, MERGER, SENT, TEXT, check, equal, text_elem, text_of
+from timbre import CUSTOM, FACE, FAILED, GROUP, LOCATION, SENT, TEXT, check, equal, text_elem, text_of
 
 ELEMENTS = [{"elem_type": TEXT, "text_elem_content": "\u4e16\u754c \U0001f600 \"q\" \\ \n"},
             {"elem_type": CUSTOM, "custom_elem_data": "{\"a\":1}", "custom_elem_desc": "d", "custom_elem_ext": "e", "custom_elem_sound": "s"},
@@ -113,26 +113,6 @@ def test_batch(t):
               "%d users" % len(users))
     equal(a.call("TIMMsgBatchSend", {"msg_batch_send_param_msg": message}).rc, -3, "no users")
     equal(a.call("TIMMsgBatchSend", {"msg_batch_send_param_identifier_array": [b.name]}).rc, -3, "no message")
-
-
-@talks()
-def test_merger(t, talk):
-    """Several messages as one: few travel inside, many as a file; both open on a fresh device."""
-    for n in (3, 60):
-        sent = [talk.a.text("%s %d" % ("x" * 200, i)) for i in range(n)]
-        e = {"elem_type": MERGER, "merge_elem_title": "title", "merge_elem_abstract_array": ["one", "two"],
-             "merge_elem_compatible_text": "update, please", "merge_elem_message_array": sent}
-        m = talk.a.send([e]).wait(code=0).json
-        got = talk.b.client.incoming(lambda x: x["message_msg_id"] == m["message_msg_id"])
-        equal("merge_elem_message_array" in element(got), n == 3, "%d messages inside" % n)
-        for side in (talk.a, talk.b, talk.fresh(talk.b)):
-            inner = side.client.ok("TIMMsgDownloadMergerMessage", side.history(1)[0]).json
-            equal([x["message_msg_id"] for x in inner], [x["message_msg_id"] for x in sent], "the merged messages")
-            equal([text_of(x) for x in inner], [text_of(x) for x in sent], "their texts")
-    for wrong in (dict(e, merge_elem_compatible_text=""), dict(e, merge_elem_message_array=sent * 6),
-                  dict(e, merge_elem_message_array=[dict(sent[0], message_status=FAILED)])):
-        talk.a.send([wrong]).wait(code=6017)
-    equal(talk.a.client.ask("TIMMsgDownloadMergerMessage", sent[0]).code, 6017, "opening a text")
 
 
 @talks()

@@ -231,3 +231,70 @@ def test_three_at_a_time(t):
     b.until(lambda: sent <= {m["message_msg_id"] for m in b._received(0)}, 20, "all ten")
     equal(len([m for m in b.received() if m["message_msg_id"] in sent]), 10, "events")
     equal(server.process.poll(), None, "the server")
+
+
+def test_killed_at_once(t):
+    """SIGKILL as soon as the call has returned: the file is uploaded and the message sent after the next login, once."""
+    server = t.own_server(devices="all")
+    a, b = t.users("alice", "bob")
+    folder = t.folder()
+    ids = [a.send(b.name, [files.file(files.write(folder, "%d.bin" % i, files.noise(300000, i)))]).out["message_id_buffer"]
+           for i in range(5)]
+    a.kill()
+    a.again()
+    for i in ids:
+        b.incoming(lambda m: m["message_msg_id"] == i)
+    a.until(lambda: all(m["message_status"] == SENT for m in a.history(b.name)) or None, 20, "status sent")
+    for c in (a, b):
+        equal(sorted(m["message_msg_id"] for m in c.history(b.name if c is a else a.name)), sorted(ids), "the history")
+    equal(sorted(m["message_msg_id"] for m in b.received()), sorted(ids), "new-message events")
+    equal(server.process.poll(), None, "the server")
+
+
+def test_sent_again_while_it_uploads(t):
+    """The same message once more joins the first: two callbacks, one message."""
+    h = Held(t)
+    second = h.a.begin("TIMMsgSendMessage", h.b.name, C2C, h.found())
+    h.gate.release()
+    for call in (h.call, second):
+        equal(call.wait(code=0).json["message_msg_id"], h.id, "the id")
+    h.arrived(t)
+
+
+def test_cancel_a_text(t):
+    """Ten of a conversation are on their way at once and cannot be taken back; what waits behind them can."""
+    server = t.own_server()
+    a, b = t.users("alice", "bob")
+    server.stop()
+    a.network(DISCONNECTED)
+    calls = [a.send(b.name, [text_elem("%d" % i)]) for i in range(13)]
+    a.until(lambda: len(a.history(b.name, 20, cloud=False)) == 13 or None, 10, "13 messages in the history")
+    ids = [c.out["message_id_buffer"] for c in calls]
+    equal(a.ask("TIMMsgCancelSend", b.name, C2C, ids[0]).code, 8020, "cancelling the first")
+    r = a.ask("TIMMsgCancelSend", b.name, C2C, ids[11])
+    equal((r.code, r.json["message_msg_id"], r.json["message_status"]), (0, ids[11], CANCELLED), "cancelling the twelfth")
+    calls[11].wait(code=8021)
+    server.start()
+    for c in calls[:11] + calls[12:]:
+        c.wait(code=0)
+    want = [str(i) for i in range(13) if i != 11]
+    equal([text_of(m) for m in b.incoming_count(12)], want, "what the peer got")
+    equal([m["message_status"] for m in a.history(b.name, 20)].count(CANCELLED), 1, "cancelled messages in the history")
+    again = a.ask("TIMMsgSendMessage", b.name, C2C, a.ok("TIMMsgFindMessages", ids[11:12]).json[0])
+    equal((again.code, again.json["message_status"]), (0, SENT), "the second try")
+    b.incoming("11")
+
+
+def test_the_file_goes_away(t):
+    """A file that is gone, or another, when its turn comes fails the send with a clear error."""
+    h = Held(t)
+    a, b = h.a, h.b
+    path = files.write(t.folder(), "late.bin", files.noise(1000))
+    others = [a.send(b.name, [files.file(files.write(t.folder(), "%d" % i, files.noise(5 << 20, i)))]) for i in range(2)]
+    late = a.send(b.name, [files.file(path)])
+    os.remove(path)
+    h.gate.release()
+    m = late.wait(code=7004).json
+    equal((m["message_status"], element(m)["file_elem_file_path"]), (FAILED, path), "the failed message")
+    for c in [h.call] + others:
+        c.wait(code=0)

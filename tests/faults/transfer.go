@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 )
 
@@ -42,8 +43,8 @@ func (t *test) transferFile(mb int, all bool) error {
 	if err := os.WriteFile(name, x.data, 0o600); err != nil {
 		return err
 	}
-	id := ""
-	err := x.through(&t.proxy.up, up, func() error { return x.from.tell("file " + name) }, func() (bool, error) {
+	id, send := "", sync.OnceValue(func() error { return x.from.tell("file " + name) })
+	err := x.through(&t.proxy.up, up, send, func() (bool, error) {
 		a, err := x.to.ask("local", time.Now().Add(settleTime))
 		for i := range a.local {
 			if f := a.local[i].file(); f != "" && a.local[i].Status == statusSent {
@@ -65,14 +66,17 @@ func (t *test) transferFile(mb int, all bool) error {
 // fetch downloads the file and compares it with what was sent.
 func (x *transfer) fetch(id string, down []func() error) error {
 	name := filepath.Join(x.t.folder, "received.bin")
-	ask := func() error { return x.to.tell("fetch " + id + " " + name) }
-	for i, act := range down {
-		down[i] = func() error { // who was killed must ask again
-			kills := x.to.kills
-			if err := act(); err != nil || x.to.kills == kills {
-				return err
-			}
-			return ask()
+	asked := -1
+	ask := func() error { // who was killed must ask again
+		if asked == x.to.kills {
+			return nil
+		}
+		asked = x.to.kills
+		select {
+		case <-x.to.ready:
+			return x.to.tell("fetch " + id + " " + name)
+		case <-time.After(transferTime):
+			return errors.New("no login")
 		}
 	}
 	err := x.through(&x.t.proxy.down, down, ask, func() (bool, error) {
@@ -89,7 +93,8 @@ func (x *transfer) fetch(id string, down []func() error) error {
 	return err
 }
 
-// through starts a transfer, stops it after every step for a misfortune, and waits for its end.
+// through starts a transfer, stops it after every step for a misfortune, and waits for its end. begin is called again after
+// each of them.
 func (x *transfer) through(g *gate, misfortunes []func() error, begin func() error, done func() (bool, error)) error {
 	held := g.allow(x.step)
 	if err := begin(); err != nil {
@@ -105,6 +110,9 @@ func (x *transfer) through(g *gate, misfortunes []func() error, begin func() err
 			return err
 		}
 		held = g.allow(x.step)
+		if err := begin(); err != nil {
+			return err
+		}
 	}
 	g.release()
 	for deadline := time.Now().Add(transferTime); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) { // between two looks
