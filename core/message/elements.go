@@ -9,7 +9,6 @@ import (
 	"github.com/tidwall/gjson"
 	"github.com/tidwall/sjson"
 
-	"timbre/core/conversation"
 	"timbre/core/event"
 	"timbre/core/media"
 	"timbre/core/transport"
@@ -82,12 +81,12 @@ func checkFiles(elements string) (need []int, bad *transport.Error) {
 }
 
 // uploadElement uploads the files of an element and returns it with their ids.
-func (m *Messages) uploadElement(ctx context.Context, row *Row, index int, e gjson.Result, alive func()) (string, error) {
+func (m *Messages) uploadElement(ctx context.Context, a announced, index int, e gjson.Result, alive func()) (string, error) {
 	switch e.Get(tim.KeyElemType).Int() {
 	case tim.ElemMerge:
 		return m.uploadMerged(ctx, e, alive)
 	case tim.ElemImage:
-		return m.uploadImage(ctx, row, index, e, alive)
+		return m.uploadImage(ctx, a, index, e, alive)
 	}
 	out := newEdit(e.Raw)
 	list := parts[e.Get(tim.KeyElemType).Int()]
@@ -106,7 +105,7 @@ func (m *Messages) uploadElement(ctx context.Context, row *Row, index int, e gjs
 			continue
 		}
 		path := e.Get(p.path).String()
-		got, err := m.files.Upload(ctx, media.Local{Path: path, Name: name(e, path), Kind: p.kind}, m.progress(row, index, before, total, alive))
+		got, err := m.files.Upload(ctx, media.Local{Path: path, Name: name(e, path), Kind: p.kind}, m.progress(a, index, before, total, alive))
 		if err != nil {
 			return "", err
 		}
@@ -132,7 +131,7 @@ func name(e gjson.Result, path string) string {
 	return filepath.Base(path)
 }
 
-func (m *Messages) uploadImage(ctx context.Context, row *Row, index int, e gjson.Result, alive func()) (string, error) {
+func (m *Messages) uploadImage(ctx context.Context, a announced, index int, e gjson.Result, alive func()) (string, error) {
 	path := e.Get(tim.KeyImageElemOrigPath).String()
 	image, err := m.files.Prepare(path, int(e.Get(tim.KeyImageElemLevel).Int()))
 	if err != nil {
@@ -152,7 +151,7 @@ func (m *Messages) uploadImage(ctx context.Context, row *Row, index int, e gjson
 		{image.Orig, tim.KeyImageElemOrigId, tim.KeyImageElemOrigUrl, tim.KeyImageElemOrigPicSize, tim.KeyImageElemOrigPicWidth, tim.KeyImageElemOrigPicHeight},
 	} {
 		got, err := m.files.Upload(ctx, media.Local{Path: v.version.Path, Name: filepath.Base(v.version.Path), Kind: model.FileImage},
-			m.progress(row, index, before, total, alive))
+			m.progress(a, index, before, total, alive))
 		if err != nil {
 			return "", err
 		}
@@ -194,20 +193,24 @@ func (m *Messages) uploadMerged(ctx context.Context, e gjson.Result, alive func(
 	return out.text, out.err
 }
 
-// progress tells the host how far an element is, and that something moves.
-func (m *Messages) progress(row *Row, index int, before, total int64, alive func()) media.Progress {
-	text := ""
-	_ = m.store.Read(context.Background(), func(q sqlite.Queryer) (err error) { // without it the bytes are still worth telling
-		c, err := conversation.ByID(q, row.Conv)
-		if c != nil {
-			text = row.json(c, m.self.User)
-		}
+// announced is a message as the events of its upload show it.
+type announced struct{ id, json string }
+
+func (m *Messages) announce(ctx context.Context, row *Row) (a announced, err error) {
+	a.id = row.MsgID
+	err = m.store.Read(ctx, func(q sqlite.Queryer) error {
+		a.json, err = m.publicJSON(q, row)
 		return err
 	})
-	key := fmt.Sprint("upload ", row.ID, " ", index)
+	return a, err
+}
+
+// progress tells the host how far an element is, and that something moves.
+func (m *Messages) progress(a announced, index int, before, total int64, alive func()) media.Progress {
+	key := fmt.Sprint("upload ", a.id, " ", index)
 	return func(done, _ int64) {
 		alive()
-		m.sink.Emit(event.Event{Setter: tim.OpTIMSetMsgElemUploadProgressCallback, Key: key, Args: []event.Arg{event.Text(text),
+		m.sink.Emit(event.Event{Setter: tim.OpTIMSetMsgElemUploadProgressCallback, Key: key, Args: []event.Arg{event.Text(a.json),
 			event.Num(index), event.Num(min(before+done, total)), event.Num(total)}})
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"timbre/core/store"
 	"timbre/model/tim"
 	"timbre/protocol"
+	"timbre/sqlite"
 )
 
 // deaf is a host that does not listen.
@@ -30,7 +31,7 @@ func drafting(t testing.TB) *Messages {
 	}
 	t.Cleanup(func() { st.Close() })
 	return New(Self{User: "ann", TinyID: func() uint64 { return 7 }, Device: "device", Platform: func() int { return tim.PlatformOther },
-		Now: time.Now}, st, conversation.New(deaf{}, nil), deaf{}, slog.New(slog.DiscardHandler))
+		Now: time.Now}, st, conversation.New(deaf{}, func(sqlite.Queryer, *conversation.Conversation) string { return "{}" }), deaf{}, slog.New(slog.DiscardHandler))
 }
 
 // FuzzDraft gives a message of the caller's JSON, which the face has made strict, its way to the receiver.

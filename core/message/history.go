@@ -18,7 +18,7 @@ import (
 // Limits of a history page.
 const (
 	maxPage     = 1000 // messages in one answer
-	maxPulls    = 3    // questions to the server for one page
+	maxPulls    = 5    // questions to the server for one page
 	pullTimeout = 15 * time.Second
 	awayTimeout = 2 * time.Second // without a connection: a cut may pass
 )
@@ -66,6 +66,7 @@ func ParsePage(typ int, peer, text string) (Page, *transport.Error) {
 // History answers a page. online says whether the server may be asked.
 func (m *Messages) History(p Page, online bool, done event.Done) {
 	ctx := context.Background()
+	complete := true
 	switch {
 	case !online || p.Type != tim.ConvC2C && p.Type != tim.ConvGroup:
 	case len(p.Seqs) > 0:
@@ -73,7 +74,7 @@ func (m *Messages) History(p Page, online bool, done event.Done) {
 			m.log.Warn("history: the server did not answer", "err", err)
 		}
 	case p.Cloud:
-		m.fill(ctx, p) // what cannot be had from the server is answered from here
+		complete = m.fill(ctx, p) // what cannot be had from the server is answered from here
 	}
 	var out []string
 	err := m.store.Read(ctx, func(q sqlite.Queryer) error {
@@ -82,6 +83,9 @@ func (m *Messages) History(p Page, online bool, done event.Done) {
 			return err
 		}
 		list, err := m.page(q, c, p)
+		if err == nil && !complete {
+			list, err = upToHole(q, c, list)
+		}
 		for _, r := range list {
 			out = append(out, r.json(c, m.self.User))
 		}

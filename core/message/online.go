@@ -3,6 +3,7 @@ package message
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/tidwall/gjson"
 
@@ -27,21 +28,40 @@ func (m *Messages) sendOnline(d *Draft, done event.Done) {
 	}
 	go func() {
 		defer m.uploads.wg.Done()
-		ctx, cancel := context.WithTimeout(m.uploads.life, m.self.Timeout())
-		defer cancel()
-		for _, i := range d.uploads {
-			element, err := m.uploadElement(ctx, d.row, i, gjson.Parse(d.row.Elements).Array()[i], func() {})
-			if err == nil {
-				d.row.Elements, err = replaced(d.row.Elements, i, element)
-			}
-			if err != nil {
-				d.row.Status = tim.MsgSendFail
-				m.Refuse(d, transport.AsError(err), done)
-				return
-			}
+		if err := m.uploadOnline(d); err != nil {
+			d.row.Status = tim.MsgSendFail
+			m.Refuse(d, transport.AsError(err), done)
+			return
 		}
 		m.requestOnline(d, done)
 	}()
+}
+
+// uploadOnline uploads the files of a message that is not stored: a logout ends it for good.
+func (m *Messages) uploadOnline(d *Draft) error {
+	ctx, cancel := context.WithCancelCause(m.uploads.life)
+	defer cancel(nil)
+	select {
+	case m.uploads.slots <- struct{}{}:
+		defer func() { <-m.uploads.slots }()
+	case <-ctx.Done():
+		return &transport.Error{Code: tim.ErrSVRResSendCancel, Text: "the upload was cut off"}
+	}
+	watch := time.AfterFunc(m.self.Timeout(), func() {
+		cancel(&transport.Error{Code: tim.ErrSVRResTransferTimeout, Text: "the upload did not get on"})
+	})
+	defer watch.Stop()
+	alive := func() { watch.Reset(m.self.Timeout()) }
+	for _, i := range d.uploads {
+		element, err := m.uploadElement(ctx, announced{d.row.MsgID, d.JSON()}, i, gjson.Parse(d.row.Elements).Array()[i], alive)
+		if err != nil {
+			return err
+		}
+		if d.row.Elements, err = replaced(d.row.Elements, i, element); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (m *Messages) requestOnline(d *Draft, done event.Done) {

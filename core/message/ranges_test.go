@@ -119,16 +119,18 @@ func TestHolesLeadToACompletePage(t *testing.T) {
 				}
 			}
 			for range 100 {
-				n, err := olderHole(tx, c, at, count)
+				lowest, highest := span(c, start, count, newer)
+				n, err := olderHole(tx, c, at, lowest)
 				if newer {
-					n, err = newerHole(tx, c, at, count)
+					n, err = newerHole(tx, c, at, highest)
 				}
 				if err != nil {
 					return err
 				}
 				if n.limit == 0 {
-					return pageComplete(have, c, start, count, newer)
+					return pageComplete(have, lowest, highest)
 				}
+				n.limit = rapid.IntRange(1, 20).Draw(rt, "limit")
 				lo, hi := n.lo, n.hi // what the server would answer
 				if newer {
 					hi = min(hi, lo+uint64(n.limit)-1)
@@ -155,19 +157,23 @@ func TestHolesLeadToACompletePage(t *testing.T) {
 	})
 }
 
-func pageComplete(have map[uint64]bool, c *conversation.Conversation, start uint64, count int, newer bool) error {
-	lo, hi := c.ClearSeq+1, c.MaxSeq
+// span is the numbers of a page.
+func span(c *conversation.Conversation, start uint64, count int, newer bool) (lo, hi uint64) {
+	lo, hi = c.ClearSeq+1, c.MaxSeq
 	if newer {
 		lo = max(lo, start+1)
-		hi = min(hi, lo+uint64(count)-1)
-	} else {
-		if start > 0 {
-			hi = min(hi, start-1)
-		}
-		if hi > uint64(count) {
-			lo = max(lo, hi-uint64(count)+1)
-		}
+		return lo, min(hi, lo+uint64(count)-1)
 	}
+	if start > 0 {
+		hi = min(hi, start-1)
+	}
+	if hi > uint64(count) {
+		lo = max(lo, hi-uint64(count)+1)
+	}
+	return lo, hi
+}
+
+func pageComplete(have map[uint64]bool, lo, hi uint64) error {
 	for n := lo; n <= hi; n++ {
 		if !have[n] {
 			return fmt.Errorf("the page %d..%d lacks %d", lo, hi, n)

@@ -123,7 +123,11 @@ func (m *Messages) upload(ctx context.Context, ref int64, stalled func()) error 
 		if !uploadNeeded(element) {
 			continue
 		}
-		done, err := m.uploadElement(ctx, row, i, element, alive)
+		a, err := m.announce(ctx, row)
+		if err != nil {
+			return err
+		}
+		done, err := m.uploadElement(ctx, a, i, element, alive)
 		if err != nil {
 			return err
 		}
@@ -139,10 +143,13 @@ func (m *Messages) upload(ctx context.Context, ref int64, stalled func()) error 
 	return m.uploaded(row)
 }
 
-// uploaded hands the message to its lane.
-func (m *Messages) uploaded(row *Row) error {
-	// Whoever cancels now is too late: a write that nobody waits for would be made all the same.
+// uploaded hands the message to its lane. It waits for the commit, whatever becomes of ctx: who takes the message back must
+// know whether it has left.
+func (m *Messages) uploaded(ctx context.Context, row *Row) error {
 	return m.store.Write(context.Background(), func(tx *store.Tx) error {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		present, err := byID(tx, row.ID)
 		switch {
 		case err != nil:

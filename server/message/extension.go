@@ -30,7 +30,7 @@ func (m *Messages) SetExtensions(tx *sqlite.Tx, c *Change, s protocol.SetExtensi
 	if err != nil {
 		return a, nil, err
 	}
-	e := &extending{tx: tx, conv: t.at.conv(), seq: int64(c.Seq), have: have}
+	e := &extending{tx: tx, conv: t.at.conv(), seq: int64(c.Seq), have: have, now: uint64(m.now().UnixMilli())}
 	if s.Clear {
 		for _, x := range have {
 			s.Del = append(s.Del, protocol.Extension{Key: x.Key, Seq: x.Seq})
@@ -80,6 +80,7 @@ type extending struct {
 	conv    int64
 	seq     int64
 	have    map[string]protocol.Extension
+	now     uint64 // milliseconds
 	results []protocol.ExtensionResult
 	change  protocol.ExtensionChange
 }
@@ -94,7 +95,7 @@ func (e *extending) set(x protocol.Extension) error {
 		e.result(tim.ErrInvalidParameters, x, x.Key)
 		return nil
 	}
-	x.Seq++
+	x.Seq = max(x.Seq+1, e.now) // a key that was deleted does not get its old numbers again
 	e.have[x.Key] = x
 	e.change.Set = append(e.change.Set, x)
 	e.result(0, x, x.Key)

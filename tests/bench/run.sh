@@ -19,11 +19,11 @@ protocol() {
     build/bin/timbench pairs --start build/bin/timbred
 }
 
-# A window of 60 for all senders together is what keeps two CPUs busy without a queue that nobody needs.
+# A window of 40 for all senders together keeps two CPUs busy without a queue that nobody needs.
 group() {
     echo "== a group of 200 members who are all online, at the protocol level"
-    build/bin/timbench group --start build/bin/timbred --senders 1 --window 60
-    build/bin/timbench group --start build/bin/timbred --senders 10 --window 6
+    build/bin/timbench group --start build/bin/timbred --senders 1 --window 40
+    build/bin/timbench group --start build/bin/timbred --senders 10 --window 4
 }
 
 search() {

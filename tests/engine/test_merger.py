@@ -1,6 +1,6 @@
 """Messages that forward others as one: small ones in the message itself, large ones in a file, nesting, and refusals."""
 from talks import MEETING, PUBLIC, WORK, talks
-from timbre import MERGER, TEXT, check, equal, text_elem, text_of
+from timbre import MERGER, check, equal, text_elem, text_of
 
 KEYS = "ext_response_find_merger_messages"
 

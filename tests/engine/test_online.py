@@ -1,6 +1,7 @@
 """Messages for those who are online: they reach every device that is there, and nothing is kept of them anywhere."""
 import files
 from files import element
+from relays import Gate
 from talks import REVOKE, shown, talks
 from timbre import C2C, FAILED, SENT, check, equal, text_elem, text_of
 
@@ -100,3 +101,32 @@ def test_to_oneself(t):
     one.text(one.name, "after")
     two.incoming("after")
     equal((one.received(), one.texts(one.name), two.texts(two.name)), ([], ["after"], ["after"]), "events and histories")
+
+
+def test_upload_of_it(t):
+    """Its file tells how far it is; a logout ends it with 114003, and nothing goes on with it afterwards."""
+    server = t.own_server(devices="all")
+    gate = Gate(("127.0.0.1", server.port), 2 << 20)
+    t.defer(gate.close)
+    a, b = t.client("alice", url=gate.url).start(), t.user("bob")
+    path = files.write(t.folder(), "x.bin", files.noise(9 << 20))
+    call = a.send(b.name, [files.file(path)], **ONLINE)
+    gate.held()
+    a.logout()
+    m = call.wait(code=114003).json
+    equal(m["message_status"], FAILED, "its status")
+    names = [e.name for e in a.events()]
+    check(names.index("cb of TIMMsgSendMessage") < names.index("cb of TIMLogout"), "the send ends after the logout")
+    gate.release()
+    a.login()
+    a.text(b.name, "after")
+    b.incoming("after")
+    equal([text_of(x) for x in b.received()], ["after"], "what the peer got")
+    again = a.send(b.name, [files.file(path)], **ONLINE).wait(code=0).json
+    b.incoming(lambda x: x["message_msg_id"] == again["message_msg_id"])
+    told = [e for e in a.events("TIMSetMsgElemUploadProgressCallback") if e.json()["message_msg_id"] == again["message_msg_id"]]
+    equal((told[-1].args[1:4], told[-1].json()["message_conv_id"]), ([0, 9 << 20, 9 << 20], b.name), "the last progress")
+    gate.release(1 << 20)
+    a.packet_timeout(1)
+    other = files.write(t.folder(), "y.bin", files.noise(9 << 20, 1))
+    equal(a.send(b.name, [files.file(other)], **ONLINE).wait(code=114005).json["message_status"], FAILED, "when nothing moves")

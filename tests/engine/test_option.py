@@ -2,7 +2,7 @@
 import time
 
 from talks import MEETING, PUBLIC, WORK, talks, told_nothing
-from timbre import ADD, C2C, GROUP, UPDATE, check, equal
+from timbre import ADD, C2C, GROUP, equal
 
 RECEIVE, NOTHING, QUIET, AT_ONLY = 0, 1, 2, 3
 TOTAL = "TIMSetConvTotalUnreadMessageCountChangedCallback"

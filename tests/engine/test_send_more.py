@@ -51,6 +51,12 @@ def test_a_message_named_by_its_id(t, talk):
     equal((got.code, talk.b.texts()), (0, ["m0"]), "deleting it (%s)" % got.desc)
     got = talk.a.ask("TIMMsgRevoke", name)
     equal((got.code, talk.a.status(m)), (0, 6), "revoking it (%s)" % got.desc)
+    name = {"message_msg_id": talk.a.text("read me", message_need_read_receipt=True)["message_msg_id"]}
+    talk.b.client.incoming("read me")
+    equal(talk.b.client.ask("TIMMsgSendMessageReadReceipts", [name]).code, 0, "confirming it")
+    got = talk.a.client.ok("TIMMsgGetMessageReadReceipts", [name]).json[0]
+    equal((got["msg_receipt_msg_id"], got["msg_receipt_read_count"] if talk.kind == GROUP else got["msg_receipt_is_peer_read"]),
+          (name["message_msg_id"], 1 if talk.kind == GROUP else True), "its receipt")
 
 
 @talks()
@@ -78,9 +84,13 @@ def test_excluded_from_unread(t, talk):
 @talks()
 def test_custom_data(t, talk):
     """The cloud's goes to everybody, the local data stay on the device that set them."""
-    m = talk.a.text("x", message_cloud_custom_str="cloud \u4e91", message_custom_str="local", message_custom_int=7)
+    push = {"offline_push_config_desc": "d", "offline_push_config_ext": "e", "offline_push_config_flag": 1,
+            "offline_push_config_android_config": {"android_offline_push_config_title": "t"}}
+    m = talk.a.text("x", message_cloud_custom_str="cloud \u4e91", message_custom_str="local", message_custom_int=7,
+                    message_offline_push_config=push)
     for side in talk.all[1:]:
         got = side.client.incoming("x")
+        equal(got["message_offline_push_config"], push, "how those who are away are told")
         equal([got["message_" + k] for k in ("cloud_custom_str", "custom_str", "custom_int")], ["cloud \u4e91", "", 0], "elsewhere")
     got = talk.a.found(m)
     equal([got["message_" + k] for k in ("cloud_custom_str", "custom_str", "custom_int")], ["cloud \u4e91", "local", 7], "here")
@@ -111,8 +121,8 @@ def test_batch(t):
     for users in ([], ["u%d" % i for i in range(501)]):
         equal(a.ask("TIMMsgBatchSend", {"msg_batch_send_param_identifier_array": users, "msg_batch_send_param_msg": message}).code, 6017,
               "%d users" % len(users))
-    equal(a.call("TIMMsgBatchSend", {"msg_batch_send_param_msg": message}).rc, -3, "no users")
-    equal(a.call("TIMMsgBatchSend", {"msg_batch_send_param_identifier_array": [b.name]}).rc, -3, "no message")
+    equal(a.ask("TIMMsgBatchSend", {"msg_batch_send_param_msg": message}).code, 6017, "no users")
+    equal(a.ask("TIMMsgBatchSend", {"msg_batch_send_param_identifier_array": [b.name]}).code, 6017, "no message")
 
 
 @talks()

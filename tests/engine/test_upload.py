@@ -9,13 +9,14 @@ from talks import shown
 from timbre import C2C, CONNECTED, DELETED, DISCONNECTED, FAILED, GROUP, SENDING, SENT, check, equal, text_elem, text_of
 
 CANCELLED = 7
+RESUMABLE = 20 << 20, 14 << 20  # parts have 4 MiB and three travel at once: when 14 have passed, one at least is there
 PROGRESS = "TIMSetMsgElemUploadProgressCallback"
 
 
 class Held:
-    """alice, behind a gate, sends bob a file that stops in its middle; ready() says when. middle: the third part has begun."""
+    """alice, behind a gate, sends bob a file that has stopped in its middle when this returns."""
 
-    def __init__(self, t, size=20 << 20, limit=14 << 20, **keys):
+    def __init__(self, t, size=5 << 20, limit=1 << 20, **keys):
         self.server = t.own_server(devices="all")
         self.gate = Gate(("127.0.0.1", self.server.port), limit)
         t.defer(self.gate.close)
@@ -103,7 +104,7 @@ def test_texts_overtake(t):
 
 def test_killed_client(t):
     """SIGKILL in the middle: the next process goes on where the upload was, and the message arrives once."""
-    h = Held(t)
+    h = Held(t, *RESUMABLE)
     h.a.kill()
     h.gate.release()
     h.a.again()
@@ -114,7 +115,7 @@ def test_killed_client(t):
 
 def test_restarted_server(t):
     """SIGKILL of the server in the middle: the send waits, goes on and succeeds."""
-    h = Held(t)
+    h = Held(t, *RESUMABLE)
     after = h.a.mark(), h.b.mark()
     h.server.stop(hard=True)
     h.a.network(DISCONNECTED, after[0])
@@ -129,7 +130,7 @@ def test_restarted_server(t):
 
 
 def test_cut_connections(t):
-    h = Held(t)
+    h = Held(t, *RESUMABLE)
     for _ in range(2):
         h.gate.cut()
         h.gate.release(2 << 20)
@@ -179,7 +180,7 @@ def test_logout_of_a_patient_user(t):
 
 def test_no_network(t):
     """Nothing moves for as long as a request may take: 114005."""
-    h = Held(t, 9 << 20, 1 << 20)
+    h = Held(t)
     h.a.packet_timeout(1)
     h.gate.close()
     h.server.stop()
@@ -298,3 +299,24 @@ def test_the_file_goes_away(t):
     equal((m["message_status"], element(m)["file_elem_file_path"]), (FAILED, path), "the failed message")
     for c in [h.call] + others:
         c.wait(code=0)
+
+
+def test_cancel_at_any_moment(t):
+    """A cancel either takes the message back, and nobody gets it, or says that it has left, and it arrives."""
+    t.own_server(devices="all")
+    a, b = t.users("alice", "bob")
+    folder = t.folder()
+    taken, left = [], []
+    for i in range(30):
+        mark = a.mark()
+        call = a.send(b.name, [files.file(files.write(folder, "%d.bin" % i, files.noise(20000, i)))])
+        if i % 3:
+            a.event(PROGRESS, after=mark)
+        name = call.out["message_id_buffer"]
+        code = a.ask("TIMMsgCancelSend", b.name, C2C, name).code
+        equal(call.wait().code, {0: 8021, 8020: 0}.get(code), "the send, when the cancel got %d" % code)
+        (left if code else taken).append(name)
+    a.text(b.name, "the end")
+    b.incoming("the end")
+    equal([m["message_msg_id"] for m in b.received()[:-1]], left, "what the peer got")
+    equal([m["message_status"] for m in a.ok("TIMMsgFindMessages", taken).json] if taken else [], [CANCELLED] * len(taken), "the statuses")

@@ -1,0 +1,70 @@
+package message
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+
+	"timbre/core/conversation"
+	"timbre/core/store"
+	"timbre/model/tim"
+	"timbre/protocol"
+	"timbre/sqlite"
+)
+
+// said is a message of a group as a page of history brings it.
+func said(from string, seq, count, own uint64) json.RawMessage {
+	m := protocol.Message{Seq: seq, From: from, Group: "g", Time: 1, Count: count, Own: own, Content: []byte(`{"id":"` + from + `","el":[{"elem_type":0}]}`)}
+	return m.Append(nil)
+}
+
+func (m *Messages) write(t *testing.T, apply func(tx *store.Tx) error) {
+	t.Helper()
+	if err := m.store.Write(context.Background(), apply); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (m *Messages) inGroup(t *testing.T) (c *conversation.Conversation, n int) {
+	t.Helper()
+	err := m.store.Read(context.Background(), func(q sqlite.Queryer) (err error) {
+		if c, err = conversation.Find(q, tim.ConvGroup, "g"); err == nil {
+			_, err = q.Get(`SELECT count(*) FROM message`, []any{&n})
+		}
+		return err
+	})
+	if err != nil || c == nil {
+		t.Fatal(c, err)
+	}
+	return c, n
+}
+
+// A host may open a group before the group's state has come. How many of the messages are this user's is not known then.
+func TestHistoryBeforeTheGroupsState(t *testing.T) {
+	m := drafting(t)
+	page := &protocol.Ranged{Lo: 2, Hi: 3, Max: 3, Min: 1, Msgs: []json.RawMessage{said("bob", 2, 2, 1), said("bob", 3, 3, 2)}}
+	m.write(t, func(tx *store.Tx) error { return m.ranged(tx, tim.ConvGroup, "g", page) })
+	m.write(t, func(tx *store.Tx) error {
+		return m.GroupState(tx, &protocol.GroupState{Group: protocol.Group{ID: "g"}, Max: 3, PeerCount: 2, Own: 1}, false)
+	})
+	if c, _ := m.inGroup(t); c.Unread() != 2 {
+		t.Errorf("%d are unread, want 2: the first message is this user's own", c.Unread())
+	}
+}
+
+// A page that was asked for before the user deleted everything, and that comes afterwards, brings nothing back.
+func TestHistoryThatComesAfterItsDeletion(t *testing.T) {
+	m := drafting(t)
+	page := &protocol.Ranged{Lo: 1, Hi: 3, Max: 3, Min: 1, Msgs: []json.RawMessage{said("ann", 1, 1, 1), said("bob", 2, 2, 1), said("bob", 3, 3, 2)}}
+	m.write(t, func(tx *store.Tx) error {
+		e, err := m.book.Open(tx, tim.ConvGroup, "g")
+		if err == nil {
+			e.ClearSeq, e.MaxSeq = 2, 2
+			err = m.ranged(tx, tim.ConvGroup, "g", page)
+		}
+		return err
+	})
+	if _, n := m.inGroup(t); n != 1 {
+		t.Errorf("%d messages are here, want the one behind what was deleted", n)
+	}
+}
