@@ -140,7 +140,7 @@ func (m *Messages) upload(ctx context.Context, ref int64, stalled func()) error 
 			return err
 		}
 	}
-	return m.uploaded(row)
+	return m.uploaded(ctx, row)
 }
 
 // uploaded hands the message to its lane. It waits for the commit, whatever becomes of ctx: who takes the message back must

@@ -55,7 +55,7 @@ func main() {
 	}
 	b.size(*messages)
 	fmt.Printf("keywords are drawn from messages, so common ones come often; %d searches a line, warm, newest page = %d hits\n", *rounds, page)
-	fmt.Printf("%-50s %9s %9s %9s  %s\n", "", "p50", "p99", "longest", "hits on average, at most")
+	fmt.Printf("%-62s %9s %9s %9s  %s\n", "", "p50", "p99", "longest", "hits on average, at most")
 	for _, n := range []int{1, 2, 4} {
 		b.searches(n, *rounds)
 	}
