@@ -61,7 +61,7 @@ flags() {
 # newer TARGET: is anything that the Go programs are made of newer than the target?
 newer() {
     [ -e "$1" ] || return 0
-    [ -n "$(find build.sh api capi cmd core model protocol server sqlite go.mod go.sum -newer "$1" -type f -print -quit)" ]
+    [ -n "$(find build.sh api capi cmd core model protocol search server sqlite go.mod go.sum -newer "$1" -type f -print -quit)" ]
 }
 
 build_lib() {

@@ -64,7 +64,7 @@ formatted() {
 }
 
 go_tests() { # without cgo: the database driver is eleven times slower under -race
-    go list ./... | grep -v '/tests/converge$' | CGO_ENABLED=0 xargs go test -count=1 -timeout 600s | grep -v 'no test files'
+    CGO_ENABLED=0 go list ./... | grep -v '/tests/converge$' | CGO_ENABLED=0 xargs go test -count=1 -timeout 600s | grep -v 'no test files'
     [ "${PIPESTATUS[2]}" = 0 ]
 }
 

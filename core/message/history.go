@@ -155,14 +155,22 @@ func (m *Messages) page(q sqlite.Queryer, c *conversation.Conversation, p Page) 
 	} else {
 		where.WriteString(`(sort,moment,id)<(?,?,?)`)
 	}
-	const second = ` coalesce(nullif(server_time/1000,0),client_time)`
+	const second = ` AND coalesce(nullif(server_time/1000,0),client_time)`
 	if from > 0 {
-		where.WriteString(` AND` + second + `>=?`)
-		args = append(args, from)
+		near, more, err := since(q, c.ID, from*1000)
+		if err != nil {
+			return nil, err
+		}
+		where.WriteString(second + `>=? AND ` + near)
+		args = append(append(args, from), more...)
 	}
 	if to > 0 {
-		where.WriteString(` AND` + second + `<=?`)
-		args = append(args, to)
+		near, more, err := until(q, c.ID, to*1000+999)
+		if err != nil {
+			return nil, err
+		}
+		where.WriteString(second + `<=? AND ` + near)
+		args = append(append(args, to), more...)
 	}
 	if len(p.Types) > 0 {
 		where.WriteString(` AND EXISTS (SELECT 1 FROM json_each(elements) e WHERE e.value->>'elem_type' IN (SELECT value FROM json_each(?)))`)

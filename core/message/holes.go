@@ -132,11 +132,18 @@ func (m *Messages) end(q sqlite.Queryer, c *conversation.Conversation, p Page) (
 func before(q sqlite.Queryer, c *conversation.Conversation, time int64) (last uint64, known bool, err error) {
 	last = c.ClearSeq
 	const have = `SELECT seq FROM message WHERE conv=? AND seq IS NOT NULL AND server_time`
-	if _, err = q.Get(have+`<? ORDER BY sort DESC LIMIT 1`, []any{&last}, c.ID, time); err != nil {
+	near, args, err := until(q, c.ID, time)
+	if err != nil {
+		return 0, false, err
+	}
+	if _, err = q.Get(have+`<? AND `+near+` ORDER BY sort DESC LIMIT 1`, []any{&last}, append([]any{c.ID, time}, args...)...); err != nil {
 		return 0, false, err
 	}
 	next := c.MaxSeq
-	if _, err = q.Get(have+`>=? ORDER BY sort LIMIT 1`, []any{&next}, c.ID, time); err != nil {
+	if near, args, err = since(q, c.ID, time); err != nil {
+		return 0, false, err
+	}
+	if _, err = q.Get(have+`>=? AND `+near+` ORDER BY sort LIMIT 1`, []any{&next}, append([]any{c.ID, time}, args...)...); err != nil {
 		return 0, false, err
 	}
 	lo, _, err := rangeAround(q, c.ID, next)

@@ -191,10 +191,11 @@ func (m *Messages) moment(q sqlite.Queryer, conv int64) (int64, error) {
 
 // placeOf is the place after the newest message that is not younger; the moment decides among those that share it.
 func placeOf(q sqlite.Queryer, conv, serverTime int64) (int64, error) {
-	place := after(0)
-	_, err := q.Get(`SELECT sort|1 FROM message WHERE conv=? AND moment<=? ORDER BY sort DESC LIMIT 1`,
-		[]any{&place}, conv, serverTime)
-	return place, err
+	place, err := placeAt(q, conv, serverTime)
+	if place < 0 {
+		place = 0
+	}
+	return place | 1, err
 }
 
 // SetLocalData changes what only this device knows of a message.

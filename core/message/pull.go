@@ -17,14 +17,18 @@ func (m *Messages) ranged(tx *store.Tx, typ int, peer string, got *protocol.Rang
 	if err != nil {
 		return err
 	}
+	oldest := int64(0)
 	for _, raw := range got.Msgs {
 		if msg, ok := protocol.ParseMessage(raw); ok {
+			if oldest == 0 {
+				oldest = msg.Time
+			}
 			if _, err := m.receive(tx, &msg, pulled); err != nil {
 				return err
 			}
 		}
 	}
-	if err := m.replace(tx, e.ID, got.Lo); err != nil {
+	if err := m.replace(tx, e.ID, got.Lo, oldest); err != nil {
 		return err
 	}
 	if e.Visible && e.LastMsg == 0 { // the newest ones were not to be shown as such, an older one is
@@ -44,13 +48,18 @@ func (m *Messages) ranged(tx *store.Tx, typ int, peer string, got *protocol.Rang
 	return addRange(tx.Tx, e.ID, got.Lo, got.Hi)
 }
 
-// replace gives imported messages their places anew that stand where a hole was: before, nobody knew what lies in it.
-func (m *Messages) replace(tx *store.Tx, conv int64, lo uint64) error {
+// replace gives imported messages their places anew that stand where a hole was and are not older than what came into it:
+// before, nobody knew what lies there.
+func (m *Messages) replace(tx *store.Tx, conv int64, lo uint64, oldest int64) error {
+	if oldest == 0 {
+		return nil
+	}
 	place := after(0)
 	if _, err := tx.Get(`SELECT sort|1 FROM message WHERE conv=? AND sort<? ORDER BY sort DESC LIMIT 1`, []any{&place}, conv, sortOf(lo)); err != nil {
 		return err
 	}
-	list, err := rows(tx, `WHERE conv=? AND sort=? AND seq IS NULL AND status=?`, conv, place, tim.MsgLocalImported)
+	list, err := rows(tx, `WHERE conv=? AND sort=? AND moment>=? AND seq IS NULL AND status=?`,
+		conv, place, oldest, tim.MsgLocalImported)
 	for _, r := range list {
 		if err != nil {
 			return err

@@ -106,13 +106,18 @@ func (l *oneConn) Addr() net.Addr { return l.conn.LocalAddr() }
 
 func (s *Server) serve(nc net.Conn) {
 	l := &oneConn{conn: nc, end: make(chan struct{})}
+	over := sync.OnceFunc(func() { close(l.end) })
 	h := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer close(l.end)
+		defer over()
 		up := websocket.Upgrader{}
 		if ws, err := up.Upgrade(w, r, nil); err == nil {
 			s.talk(ws)
 		}
-	})}
+	}), ConnState: func(_ net.Conn, state http.ConnState) {
+		if state == http.StateClosed { // the client broke off before it asked
+			over()
+		}
+	}}
 	_ = h.Serve(l)
 	nc.Close()
 }
