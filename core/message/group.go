@@ -42,7 +42,7 @@ func (m *Messages) GroupState(tx *store.Tx, st *protocol.GroupState, stale bool)
 		}
 	}
 	e.MaxSeq = max(e.MaxSeq, st.Max)
-	e.Touch(tx, false)
+	showUnread(tx, e)
 	return nil
 }
 

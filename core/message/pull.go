@@ -31,11 +31,10 @@ func (m *Messages) ranged(tx *store.Tx, typ int, peer string, got *protocol.Rang
 	if err := m.replace(tx, e.ID, got.Lo, oldest); err != nil {
 		return err
 	}
-	if e.Visible && e.LastMsg == 0 { // the newest ones were not to be shown as such, an older one is
-		if e.LastMsg, err = latest(tx, &e.Conversation); err != nil {
+	if e.Visible { // what came may be newer than the last message that was known: newer ones were deleted, or not to be shown
+		if err := m.relast(tx, e); err != nil {
 			return err
 		}
-		e.Touch(tx, false)
 	}
 	if got.Min > 1 { // what lies before is gone for good, there is nothing to ask for
 		if err := addRange(tx.Tx, e.ID, 1, got.Min-1); err != nil {

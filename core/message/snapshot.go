@@ -60,8 +60,18 @@ func (m *Messages) Snapshot(tx *store.Tx, c *protocol.Conversation) error {
 		}
 	}
 	e.MaxSeq = max(e.MaxSeq, c.Max)
-	e.Touch(tx, false)
+	showUnread(tx, e)
 	return nil
+}
+
+// showUnread puts a conversation into the list in which something is unread, though the message itself may be deleted: what
+// the total counts must be seen.
+func showUnread(tx *store.Tx, e *conversation.Entry) {
+	if e.Unread() > 0 {
+		e.Place(tx, 1)
+		return
+	}
+	e.Touch(tx, false)
 }
 
 // cleared removes what the user deleted up to seq. keep leaves the conversation in the list.
