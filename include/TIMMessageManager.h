@@ -958,10 +958,10 @@ TIM_API int TIM_DECL TIMMsgGetAllReceiveMessageOpt(TIMCommCallback cb, const voi
  * 7010: the local database cannot be read.
  *
  * Limits: 1,000 messages per page, 20 are advised; 100 numbers in message_seq_array. One call asks the server
- * at most 3 times for at most 100 messages each, so a page of more than 300 from an empty database may skip
- * some; ask in smaller pages. What is fetched is chosen by the start and the count; time window and kinds
- * then choose among what is here. The server keeps messages for 7 days unless its operator sets another time;
- * the local database has no limit. Messages from before joining are delivered in Meeting groups only.
+ * at most 5 times for at most 100 messages each. When that is not enough the page ends where the next hole
+ * begins, with fewer messages than asked for: go on from its last one, only an empty page is the end. The
+ * server keeps messages for 7 days unless its operator sets another time; the local database has no limit.
+ * Messages from before joining are delivered in Meeting groups only.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
