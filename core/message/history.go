@@ -1,6 +1,7 @@
 package message
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -144,10 +145,13 @@ func (m *Messages) page(q sqlite.Queryer, c *conversation.Conversation, p Page) 
 	if err != nil {
 		return nil, err
 	}
+	from, to := window(p)
+	if at, err = p.near(q, c, at, from, to); err != nil {
+		return nil, err
+	}
 	var where strings.Builder
 	where.WriteString(`WHERE conv=? AND status<>? AND `)
 	args := []any{c.ID, tim.MsgDeleted, at.sort, at.moment, at.id}
-	from, to := window(p)
 	direction := ` ORDER BY sort DESC, moment DESC, id DESC LIMIT ?`
 	if p.Newer {
 		direction = ` ORDER BY sort, moment, id LIMIT ?`
@@ -157,20 +161,25 @@ func (m *Messages) page(q sqlite.Queryer, c *conversation.Conversation, p Page) 
 	}
 	const second = ` AND coalesce(nullif(server_time/1000,0),client_time)`
 	if from > 0 {
-		near, more, err := since(q, c.ID, from*1000)
-		if err != nil {
-			return nil, err
-		}
-		where.WriteString(second + `>=? AND ` + near)
-		args = append(append(args, from), more...)
+		where.WriteString(second + `>=?`)
+		args = append(args, from)
 	}
 	if to > 0 {
-		near, more, err := until(q, c.ID, to*1000+999)
+		where.WriteString(second + `<=?`)
+		args = append(args, to)
+	}
+	if from > 0 && !p.Newer || to > 0 && p.Newer { // where the page ends
+		end := since
+		moment := from * 1000
+		if p.Newer {
+			end, moment = until, to*1000+999
+		}
+		near, more, err := end(q, c.ID, moment)
 		if err != nil {
 			return nil, err
 		}
-		where.WriteString(second + `<=? AND ` + near)
-		args = append(append(args, to), more...)
+		where.WriteString(` AND ` + near)
+		args = append(args, more...)
 	}
 	if len(p.Types) > 0 {
 		where.WriteString(` AND EXISTS (SELECT 1 FROM json_each(elements) e WHERE e.value->>'elem_type' IN (SELECT value FROM json_each(?)))`)
@@ -188,6 +197,30 @@ func (p Page) begin() int64 {
 		return p.Begin * 1000
 	}
 	return (p.Begin + 1) * 1000
+}
+
+// near moves the start of a page to where its time window begins.
+func (p *Page) near(q sqlite.Queryer, c *conversation.Conversation, at anchor, from, to int64) (anchor, error) {
+	switch {
+	case p.Newer && from > 0:
+		place, err := placeAt(q, c.ID, from*1000-slack)
+		if begin := (anchor{place, from*1000 - slack, 0}); at.before(begin) {
+			at = begin
+		}
+		return at, err
+	case !p.Newer && to > 0:
+		place, err := placeAt(q, c.ID, to*1000+999+slack)
+		if begin := (anchor{place, to*1000 + 999 + slack, farthest}); begin.before(at) {
+			at = begin
+		}
+		return at, err
+	}
+	return at, nil
+}
+
+// before says whether a place lies towards the older end of another.
+func (a anchor) before(b anchor) bool {
+	return cmp.Or(cmp.Compare(a.sort, b.sort), cmp.Compare(a.moment, b.moment), cmp.Compare(a.id, b.id)) < 0
 }
 
 // window is the closed time window of a page in seconds, 0 where it is open.

@@ -7,7 +7,7 @@ import (
 )
 
 // slack is by how much a message's time may contradict its place: not every clock is right.
-const slack = int64(time.Hour / time.Millisecond)
+const slack = int64(10 * time.Minute / time.Millisecond)
 
 // placeAt returns the last place of a conversation that begins at a time in milliseconds or before, -1 when there is none.
 // Times ascend with the places, so it looks at a few rows and not at all of them.
