@@ -108,13 +108,16 @@ func (m *Messages) mayRevoke(t *target, c *Change) error {
 	return nil
 }
 
-// emptied keeps of a content what identifies the message.
+// emptied keeps of a content what identifies the message, and whether it may be a conversation's last one.
 func emptied(content []byte) ([]byte, error) {
 	out, err := sjson.SetRawBytes(content, protocol.ContentElements, []byte("[]"))
 	if err != nil {
 		return nil, err
 	}
-	return sjson.DeleteBytes(out, protocol.ContentExtra)
+	if !gjson.GetBytes(content, protocol.ContentExtra+"."+tim.KeyMsgExcludedFromLastMessage).Bool() {
+		return sjson.DeleteBytes(out, protocol.ContentExtra)
+	}
+	return sjson.SetRawBytes(out, protocol.ContentExtra, []byte(`{"`+tim.KeyMsgExcludedFromLastMessage+`":true}`))
 }
 
 // Edit gives a message another content, unless somebody else changed it meanwhile.
