@@ -8,7 +8,7 @@ import (
 )
 
 // OpenWithKey is Open for a database that is encrypted with a key of 16 bytes; see package vault. With key nil it is
-// Open. A key that does not fit the file is an error that WrongKey knows, and the file stays as it is. With folder ""
+// plain. A key that does not fit the file is an error that WrongKey knows, and the file stays as it is. With folder ""
 // the key has no use.
 func OpenWithKey(folder string, key []byte, modules []sqlite.Schema) (*Store, error) {
 	cfg := sqlite.Config{Key: key, Schemas: append([]sqlite.Schema{schema}, modules...)}

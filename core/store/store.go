@@ -9,7 +9,6 @@ package store
 import (
 	"context"
 	"errors"
-	"path/filepath"
 
 	"timbre/sqlite"
 )
@@ -29,15 +28,7 @@ type Store struct {
 
 // Open opens or creates folder/timbre.db; with folder "" it works in memory and keeps nothing.
 func Open(folder string, modules ...sqlite.Schema) (*Store, error) {
-	cfg := sqlite.Config{Schemas: append([]sqlite.Schema{schema}, modules...)}
-	if folder != "" {
-		cfg.Path = filepath.Join(folder, "timbre.db")
-	}
-	db, err := sqlite.Open(cfg)
-	if err != nil {
-		return nil, err
-	}
-	return &Store{db: db}, nil
+	return OpenWithKey(folder, nil, modules)
 }
 
 // Close finishes what is queued and closes the file.
