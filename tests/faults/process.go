@@ -116,6 +116,16 @@ func (c *client) start() error {
 	return nil
 }
 
+// loggedIn waits for the login of the process that runs now.
+func (c *client) loggedIn() error {
+	select {
+	case <-c.ready:
+		return nil
+	case <-time.After(settleTime):
+		return fmt.Errorf("%s did not log in", c.user)
+	}
+}
+
 // tell writes a command and does not wait for its answer.
 func (c *client) tell(command string) error {
 	_, err := io.WriteString(c.in, command+"\n")

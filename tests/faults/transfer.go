@@ -43,7 +43,12 @@ func (t *test) transferFile(mb int, all bool) error {
 	if err := os.WriteFile(name, x.data, 0o600); err != nil {
 		return err
 	}
-	id, send := "", sync.OnceValue(func() error { return x.from.tell("file " + name) })
+	id, send := "", sync.OnceValue(func() error {
+		if err := x.from.loggedIn(); err != nil { // the last misfortune may have been a start that the quiet did not wait for
+			return err
+		}
+		return x.from.tell("file " + name)
+	})
 	err := x.through(&t.proxy.up, up, send, func() (bool, error) {
 		a, err := x.to.ask("local", time.Now().Add(settleTime))
 		for i := range a.local {
@@ -72,12 +77,10 @@ func (x *transfer) fetch(id string, down []func() error) error {
 			return nil
 		}
 		asked = x.to.kills
-		select {
-		case <-x.to.ready:
-			return x.to.tell("fetch " + id + " " + name)
-		case <-time.After(transferTime):
-			return errors.New("no login")
+		if err := x.to.loggedIn(); err != nil {
+			return err
 		}
+		return x.to.tell("fetch " + id + " " + name)
 	}
 	err := x.through(&x.t.proxy.down, down, ask, func() (bool, error) {
 		_, err := os.Stat(name)
