@@ -250,7 +250,15 @@ enum {
     TIMBRE_OP_TIMMsgDoForeground = 242,
     TIMBRE_OP_TIMSetExperimentalNotifyCallback = 243,
     TIMBRE_OP_callExperimentalAPI = 244,
-    TIMBRE_OP_COUNT = 245
+    TIMBRE_OP_TIMExtInstanceCreate = 245,
+    TIMBRE_OP_TIMExtInstanceSetCurrent = 246,
+    TIMBRE_OP_TIMExtInstanceGetCurrent = 247,
+    TIMBRE_OP_TIMExtInstanceDestroy = 248,
+    TIMBRE_OP_TIMExtNotifyNetworkChanged = 249,
+    TIMBRE_OP_TIMExtGetLoginDeviceList = 250,
+    TIMBRE_OP_TIMExtTrimStorage = 251,
+    TIMBRE_OP_TIMExtGetDiagnostics = 252,
+    TIMBRE_OP_COUNT = 253
 };
 
 /* The callback types, in the order of the catalogue. */
@@ -582,6 +590,14 @@ static const char *const timbre_arg_kinds[] = {
     "cu", /* TIMMsgDoForeground */
     "cu", /* TIMSetExperimentalNotifyCallback */
     "scu", /* callExperimentalAPI */
+    "", /* TIMExtInstanceCreate */
+    "n", /* TIMExtInstanceSetCurrent */
+    "", /* TIMExtInstanceGetCurrent */
+    "n", /* TIMExtInstanceDestroy */
+    "", /* TIMExtNotifyNetworkChanged */
+    "cu", /* TIMExtGetLoginDeviceList */
+    "scu", /* TIMExtTrimStorage */
+    "cu", /* TIMExtGetDiagnostics */
 };
 
 #endif

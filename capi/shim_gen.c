@@ -1227,3 +1227,40 @@ TIM_API int TIM_DECL callExperimentalAPI(const char* json_param, TIMCommCallback
     const uint64_t args[] = {timbre_ptr(json_param), timbre_fn((void (*)(void))cb), timbre_ptr(user_data)};
     return (int)timbre_enter(TIMBRE_OP_callExperimentalAPI, args, 3);
 }
+
+TIM_API int64_t TIM_DECL TIMExtInstanceCreate(void) {
+    return (int64_t)timbre_enter(TIMBRE_OP_TIMExtInstanceCreate, (const uint64_t *)0, 0);
+}
+
+TIM_API int TIM_DECL TIMExtInstanceSetCurrent(int64_t instance_id) {
+    const uint64_t args[] = {(uint64_t)(int64_t)instance_id};
+    return (int)timbre_enter(TIMBRE_OP_TIMExtInstanceSetCurrent, args, 1);
+}
+
+TIM_API int64_t TIM_DECL TIMExtInstanceGetCurrent(void) {
+    return (int64_t)timbre_enter(TIMBRE_OP_TIMExtInstanceGetCurrent, (const uint64_t *)0, 0);
+}
+
+TIM_API int TIM_DECL TIMExtInstanceDestroy(int64_t instance_id) {
+    const uint64_t args[] = {(uint64_t)(int64_t)instance_id};
+    return (int)timbre_enter(TIMBRE_OP_TIMExtInstanceDestroy, args, 1);
+}
+
+TIM_API int TIM_DECL TIMExtNotifyNetworkChanged(void) {
+    return (int)timbre_enter(TIMBRE_OP_TIMExtNotifyNetworkChanged, (const uint64_t *)0, 0);
+}
+
+TIM_API int TIM_DECL TIMExtGetLoginDeviceList(TIMCommCallback cb, const void* user_data) {
+    const uint64_t args[] = {timbre_fn((void (*)(void))cb), timbre_ptr(user_data)};
+    return (int)timbre_enter(TIMBRE_OP_TIMExtGetLoginDeviceList, args, 2);
+}
+
+TIM_API int TIM_DECL TIMExtTrimStorage(const char* json_trim_param, TIMCommCallback cb, const void* user_data) {
+    const uint64_t args[] = {timbre_ptr(json_trim_param), timbre_fn((void (*)(void))cb), timbre_ptr(user_data)};
+    return (int)timbre_enter(TIMBRE_OP_TIMExtTrimStorage, args, 3);
+}
+
+TIM_API int TIM_DECL TIMExtGetDiagnostics(TIMCommCallback cb, const void* user_data) {
+    const uint64_t args[] = {timbre_fn((void (*)(void))cb), timbre_ptr(user_data)};
+    return (int)timbre_enter(TIMBRE_OP_TIMExtGetDiagnostics, args, 2);
+}

@@ -17,5 +17,6 @@
 #include "TIMSignalingManager.h"
 #include "TIMOfflinePushManager.h"
 #include "TIMExperimentalAPI.h"
+#include "TIMExt.h"
 
 #endif

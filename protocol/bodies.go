@@ -22,6 +22,8 @@ type LoggedIn struct {
 	Oldest uint64 `json:"oldest"` // oldest position that a diff may start from
 	Time   int64  `json:"time"`   // server clock, milliseconds
 	Expire int64  `json:"expire"` // when the UserSig runs out, milliseconds
+	// Session names the session in the server's log. With the id of a request it finds the request there.
+	Session string `json:"session"`
 }
 
 // Target names a conversation: of the user with a peer, or of a group. Exactly one of the two is set.
@@ -83,6 +85,8 @@ type Clear struct {
 	Seq uint64 `json:"seq"`
 	// Keep says that only the history is deleted: the conversation stays in the lists of the user's devices.
 	Keep bool `json:"keep,omitempty"`
+	// Hide says that only the conversation goes from the lists, until something newer than Seq comes: the history stays.
+	Hide bool `json:"hide,omitempty"`
 }
 
 // Changed answers OpRead and OpClear. Pos is 0 when nothing changed; else the answer stands for that log entry.
@@ -130,6 +134,8 @@ type Conversation struct {
 	SeenSeq   uint64            `json:"seen_seq"`   // the peer's read position
 	SeenTime  int64             `json:"seen_time"`  // when the peer read, milliseconds
 	ClearSeq  uint64            `json:"clear_seq"`  // deleted up to here
+	HideSeq   uint64            `json:"hide_seq"`   // the conversation stands in the list if Max is greater
+	Time      int64             `json:"time"`       // of the newest message, which may be deleted, milliseconds
 	Option    int               `json:"opt"`        // how this user receives from the peer, TIMReceiveMessageOpt
 	Msgs      []json.RawMessage `json:"msgs"`       // the unread ones (the 250 newest) and at least the last, ascending
 }

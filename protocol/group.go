@@ -189,6 +189,7 @@ type GroupState struct {
 	ReadSeq   uint64            `json:"read_seq"`
 	ReadCount uint64            `json:"read_count"` // countable messages of others up to there
 	ClearSeq  uint64            `json:"clear_seq"`  // what lies before cannot be seen
+	HideSeq   uint64            `json:"hide_seq"`   // the conversation stands in the list if it is 0 or Max is greater
 	At        []Mention         `json:"at,omitempty"`
 	Msgs      []json.RawMessage `json:"msgs"` // the newest one that may be the last message
 }

@@ -47,10 +47,12 @@ type Deleted struct {
 	Seqs []uint64 `json:"seqs"`
 }
 
-// Cleared is the data of EntryClear, given when the server has deletions follow to the user's other devices.
+// Cleared is the data of EntryClear. All is set when the server has deletions follow to the user's other devices; Keep and
+// Hide are as in the request.
 type Cleared struct {
 	All  bool `json:"all"`            // they delete too
 	Keep bool `json:"keep,omitempty"` // only the history
+	Hide bool `json:"hide,omitempty"` // only the place in the list
 }
 
 // Seqs is the body of OpConfirm, OpReceipts, OpExtensions and OpReactions: messages of one conversation.

@@ -17,7 +17,7 @@ import (
 var order = []string{
 	"TIMCloudDef.h", "TIMErrorCode.h", "TIMManager.h", "TIMMessageManager.h", "TIMConversationManager.h",
 	"TIMGroupManager.h", "TIMCommunityManager.h", "TIMFriendshipManager.h", "TIMSignalingManager.h",
-	"TIMOfflinePushManager.h", "TIMExperimentalAPI.h",
+	"TIMOfflinePushManager.h", "TIMExperimentalAPI.h", "TIMExt.h",
 }
 
 // Load reads all YAML files of dir.

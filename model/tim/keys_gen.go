@@ -1484,3 +1484,37 @@ const (
 	KeyResponseMessageId              = "response_message_id"                 // kTIMResponseMessageId
 	KeyResponseMessageRevoker         = "response_message_revoker"            // kTIMResponseMessageRevoker
 )
+
+// Keys of ExtLoginDevices (TIMExt.h).
+const (
+	KeyExtLoginDeviceArray = "ext_login_device_array" // kTIMExtLoginDeviceArray
+)
+
+// Keys of ExtLoginDevice (TIMExt.h).
+const (
+	KeyExtDeviceId        = "ext_device_id"         // kTIMExtDeviceId
+	KeyExtDevicePlatform  = "ext_device_platform"   // kTIMExtDevicePlatform
+	KeyExtDeviceLoginTime = "ext_device_login_time" // kTIMExtDeviceLoginTime
+	KeyExtDeviceIsOnline  = "ext_device_is_online"  // kTIMExtDeviceIsOnline
+	KeyExtDeviceIsLogin   = "ext_device_is_login"   // kTIMExtDeviceIsLogin
+	KeyExtDeviceIsKicked  = "ext_device_is_kicked"  // kTIMExtDeviceIsKicked
+	KeyExtDeviceIsSelf    = "ext_device_is_self"    // kTIMExtDeviceIsSelf
+)
+
+// Keys of ExtTrimParam (TIMExt.h).
+const (
+	KeyExtTrimKeepDays = "ext_trim_keep_days" // kTIMExtTrimKeepDays
+	KeyExtTrimMaxBytes = "ext_trim_max_bytes" // kTIMExtTrimMaxBytes
+)
+
+// Keys of ExtTrimResult (TIMExt.h).
+const (
+	KeyExtTrimDeletedMessages = "ext_trim_deleted_messages" // kTIMExtTrimDeletedMessages
+	KeyExtTrimBytesBefore     = "ext_trim_bytes_before"     // kTIMExtTrimBytesBefore
+	KeyExtTrimBytesAfter      = "ext_trim_bytes_after"      // kTIMExtTrimBytesAfter
+)
+
+// Keys of ExtDiagnostics (TIMExt.h).
+const (
+	KeyExtDiagnosticsInstance = "ext_diagnostics_instance" // kTIMExtDiagnosticsInstance
+)

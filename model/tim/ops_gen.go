@@ -249,6 +249,14 @@ const (
 	OpTIMMsgDoForeground                                      Op = 242
 	OpTIMSetExperimentalNotifyCallback                        Op = 243
 	OpCallExperimentalAPI                                     Op = 244
+	OpTIMExtInstanceCreate                                    Op = 245
+	OpTIMExtInstanceSetCurrent                                Op = 246
+	OpTIMExtInstanceGetCurrent                                Op = 247
+	OpTIMExtInstanceDestroy                                   Op = 248
+	OpTIMExtNotifyNetworkChanged                              Op = 249
+	OpTIMExtGetLoginDeviceList                                Op = 250
+	OpTIMExtTrimStorage                                       Op = 251
+	OpTIMExtGetDiagnostics                                    Op = 252
 )
 
 var functions = [...]Function{
@@ -1486,6 +1494,28 @@ var functions = [...]Function{
 	}},
 	OpCallExperimentalAPI: {Op: OpCallExperimentalAPI, Name: "callExperimentalAPI", Returns: "int", Built: true, Params: []Param{
 		{Name: "json_param", Kind: KindText, JSON: Object, Empty: -3},
+		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
+		{Name: "user_data", Kind: KindUserData},
+	}},
+	OpTIMExtInstanceCreate: {Op: OpTIMExtInstanceCreate, Name: "TIMExtInstanceCreate", Returns: "int64_t"},
+	OpTIMExtInstanceSetCurrent: {Op: OpTIMExtInstanceSetCurrent, Name: "TIMExtInstanceSetCurrent", Returns: "int", Params: []Param{
+		{Name: "instance_id", Kind: KindNumber},
+	}},
+	OpTIMExtInstanceGetCurrent: {Op: OpTIMExtInstanceGetCurrent, Name: "TIMExtInstanceGetCurrent", Returns: "int64_t"},
+	OpTIMExtInstanceDestroy: {Op: OpTIMExtInstanceDestroy, Name: "TIMExtInstanceDestroy", Returns: "int", Params: []Param{
+		{Name: "instance_id", Kind: KindNumber},
+	}},
+	OpTIMExtNotifyNetworkChanged: {Op: OpTIMExtNotifyNetworkChanged, Name: "TIMExtNotifyNetworkChanged", Returns: "int"},
+	OpTIMExtGetLoginDeviceList: {Op: OpTIMExtGetLoginDeviceList, Name: "TIMExtGetLoginDeviceList", Returns: "int", State: StateLogin, Params: []Param{
+		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
+		{Name: "user_data", Kind: KindUserData},
+	}},
+	OpTIMExtTrimStorage: {Op: OpTIMExtTrimStorage, Name: "TIMExtTrimStorage", Returns: "int", State: StateLogin, Params: []Param{
+		{Name: "json_trim_param", Kind: KindText, JSON: Object},
+		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
+		{Name: "user_data", Kind: KindUserData},
+	}},
+	OpTIMExtGetDiagnostics: {Op: OpTIMExtGetDiagnostics, Name: "TIMExtGetDiagnostics", Returns: "int", State: StateInit, Params: []Param{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
