@@ -2,6 +2,7 @@
 //
 //	timbench pairs    senders and receivers, two by two (what it does when nothing is said)
 //	timbench group    a group whose members are all online, one or more of which send
+//	timbench storm    clients that all come back at the same moment
 //	timbench fill     no figures: users who have logged in once, and a history
 //
 // A pair is a sender and a receiver, each with a connection of its own. The sender keeps a window: so many messages may
@@ -29,6 +30,9 @@ type options struct {
 	members, senders             int
 	users, to                    string
 	count, messages              int
+	each                         bool
+	clients                      int
+	pid                          int // of the server that was started, 0: none
 }
 
 func main() {
@@ -47,6 +51,8 @@ func main() {
 	flag.IntVar(&o.count, "count", 1, "fill: how many users")
 	flag.StringVar(&o.to, "to", "", "fill: another user, who has logged in before and to whom the first one writes")
 	flag.IntVar(&o.messages, "messages", 0, "fill: how many messages")
+	flag.BoolVar(&o.each, "each", false, "fill: every user writes his share of them, not the first one all")
+	flag.IntVar(&o.clients, "clients", 1000, "storm: how many clients")
 	mode, args := "pairs", os.Args[1:]
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		mode, args = args[0], args[1:]
@@ -59,10 +65,10 @@ func main() {
 }
 
 func run(o *options, mode string) error {
-	load, known := map[string]func(*options) error{"pairs": pairs, "group": group, "fill": fill}[mode]
+	load, known := map[string]func(*options) error{"pairs": pairs, "group": group, "storm": storm, "fill": fill}[mode]
 	switch {
 	case !known:
-		return fmt.Errorf("%q: want pairs, group or fill", mode)
+		return fmt.Errorf("%q: want pairs, group, storm or fill", mode)
 	case o.members < 2 || o.senders < 1 || o.senders >= o.members || o.window < 1:
 		return errors.New("want at least two members, and more of them than senders, and a window")
 	}
@@ -72,6 +78,7 @@ func run(o *options, mode string) error {
 			return err
 		}
 		defer s.stop()
+		o.pid = s.cmd.Process.Pid
 	}
 	if o.secret == "" {
 		return errors.New("--secret is missing (or let --start make a server)")
@@ -122,6 +129,10 @@ const method = `
 Method: every message is durable (fsync) before its acknowledgement, and was checked to arrive exactly once. Latency is
 from the sender's write to the receiver having parsed the message, on one monotonic clock. The window counts messages
 until the receiver has them; so at saturation latency is about window x pairs / rate.`
+
+const stormMethod = `
+Method: all clients are logged in; their connections end, and at the same moment every one dials, logs in again and asks for
+what it missed. Served is who has got both answers. Real clients come back spread over some hundred milliseconds.`
 
 const groupMethod = `
 Method: every message is durable (fsync) before it is delivered; each member but its sender gets it over a connection of

@@ -4,6 +4,8 @@
  *   bench start LIB USER TICKET FOLDER                 dlopen, TIMInit, login, resident memory, with an empty folder
  *   bench fill LIB USER TICKET FOLDER CONVS MESSAGES   makes conversations and imports messages into the first one, user0
  *   bench local LIB USER TICKET FOLDER                 login, first conversation list and history pages of a full folder
+ *   bench page LIB USER TICKET FOLDER                  TIMInit to the first page of conversations, then to the last of them
+ *   bench catchup LIB USER TICKET FOLDER COUNT         TIMLogin to the callback of the last of so many missed messages
  *   bench history LIB USER TICKET FOLDER PEER          pages of a conversation that the server has and the folder has not
  *   bench receive LIB USER TICKET FOLDER COUNT COUNT   receives the messages of the two phases of send
  *   bench send LIB USER TICKET FOLDER PEER COUNT COUNT window 1, then pipelined with a window of 256
@@ -31,7 +33,7 @@ FUNCTIONS(DEFINE)
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t change = PTHREAD_COND_INITIALIZER;
 long done;
-static long synced, arrived; /* under lock */
+long synced, added, arrived;
 char *result;
 size_t result_size;
 
@@ -82,6 +84,7 @@ double call(const char *what, int accepted, double start) {
 static void on_conversation(enum TIMConvEvent event, const char *json, const void *user_data) {
     (void)json, (void)user_data;
     if (event == kTIMConvEvent_Finish) count(&synced, 1);
+    else if (event != kTIMConvEvent_Start) count(&added, 1);
 }
 
 static struct phase got[2];
@@ -124,12 +127,12 @@ static void on_messages(const char *json, const void *user_data) {
     count(&arrived, n);
 }
 
-static long resident_kb(void) {
+double resident_mb(void) {
     long pages = 0, resident = 0;
     FILE *f = fopen("/proc/self/statm", "r");
     if (f == NULL || fscanf(f, "%ld %ld", &pages, &resident) != 2) resident = 0;
     if (f) fclose(f);
-    return resident * (sysconf(_SC_PAGESIZE) / 1024);
+    return (double)resident * (double)sysconf(_SC_PAGESIZE) / 1048576;
 }
 
 static void load(const char *lib) {
@@ -154,9 +157,8 @@ static void init(const char *folder) {
 }
 
 static double login(const char *user, const char *ticket) {
-    double start = now_us(), took = call("TIMLogin", p_TIMLogin(user, ticket, on_result, NULL), start);
-    wait_until(&synced, 1);
-    return took;
+    double start = now_us();
+    return call("TIMLogin", p_TIMLogin(user, ticket, on_result, NULL), start);
 }
 
 static void fill(long conversations, long messages) {
@@ -189,25 +191,29 @@ static void local_figures(void) {
 }
 
 int main(int argc, char **argv) {
-    double start = now_us(), loaded, ready;
+    double start = now_us(), loaded, ready, began;
     const char *part = argc > 5 ? argv[1] : "";
     if (argc < 6) die("wrong arguments", argc);
     load(argv[2]);
     loaded = now_us() - start;
-    start = now_us();
+    start = began = now_us();
     init(argv[5]);
     ready = now_us() - start;
+    start = now_us();
     double took = login(argv[3], argv[4]);
+    if (!strcmp(part, "page")) first_page(began);
+    if (!strcmp(part, "catchup")) caught_up(start, atol(argv[6]));
+    wait_until(&synced, 1);
     if (!strcmp(part, "start")) {
         printf("%-44s %8.2f ms\n%-44s %8.2f ms\n%-44s %8.2f ms\n", "dlopen", loaded / 1e3, "TIMInit and first callback", ready / 1e3,
                "login, nothing known locally", took / 1e3);
-        printf("%-44s %8.1f MB\n", "resident memory after login", (double)resident_kb() / 1024);
+        printf("%-44s %8.1f MB\n", "resident memory after login", resident_mb());
     } else if (!strcmp(part, "fill")) {
         fill(atol(argv[6]), atol(argv[7]));
     } else if (!strcmp(part, "local")) {
         printf("%-44s %8.2f ms\n", "login, all known locally", took / 1e3);
         local_figures();
-        printf("%-44s %8.1f MB\n", "resident memory after that", (double)resident_kb() / 1024);
+        printf("%-44s %8.1f MB\n", "resident memory after that", resident_mb());
     } else if (!strcmp(part, "history")) {
         server_history(argv[6]);
     } else if (!strcmp(part, "lanes")) {

@@ -6,7 +6,7 @@
 
 #define FUNCTIONS(X) X(TIMInit) X(TIMUninit) X(TIMLogin) X(TIMLogout) X(TIMSetConfig) X(TIMAddRecvNewMsgCallback) \
     X(TIMSetConvEventCallback) X(TIMMsgSendMessage) X(TIMMsgImportMsgList) X(TIMMsgGetMsgList) X(TIMMsgDownloadElemToPath) \
-    X(TIMConvGetConvList) X(TIMConvCreate)
+    X(TIMConvGetConvList) X(TIMConvCreate) X(TIMConvGetConversationListByFilter)
 #define DECLARE(f) extern __typeof__(&f) p_##f;
 FUNCTIONS(DECLARE)
 #undef DECLARE
@@ -29,6 +29,7 @@ void on_result(int32_t code, const char *desc, const char *json, const void *use
 double call(const char *what, int accepted, double start); /* waits for on_result; microseconds since start */
 
 extern long done; /* callbacks of sent messages and results, under a lock */
+extern long synced, added, arrived; /* Finish events, conversation events before them, messages: likewise */
 void count(long *counter, long n);
 void wait_until(const long *counter, long want);
 
@@ -36,6 +37,9 @@ void send_phases(const char *peer, long one, long many);
 void send_lanes(const char *prefix, long messages);
 void history_figures(const char *peer);
 void server_history(const char *peer);
+double resident_mb(void);
+void first_page(double start);
+void caught_up(double start, long messages);
 void file_figures(const char *peer, const char *folder);
 
 #endif

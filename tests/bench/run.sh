@@ -4,6 +4,7 @@
 #   protocol  pairs of users, at the protocol        group    deliveries to a group of 200, likewise
 #   library   start, sending and receiving, memory   lanes    sending to 1, 8 and 64 conversations
 #   history   pages of a large history               files    100 MB up and down
+#   sync      devices that start, are new, come back storm    1,000 clients that come back at once
 #   search    the full-text index
 # TIMBRE_BENCH_MESSAGES (default 1000000) sizes the big history and the index.
 set -eu
@@ -24,6 +25,16 @@ group() {
     echo "== a group of 200 members who are all online, at the protocol level"
     build/bin/timbench group --start build/bin/timbred --senders 1 --window 40
     build/bin/timbench group --start build/bin/timbred --senders 10 --window 4
+}
+
+storm() {
+    echo "== clients that come back at the same moment, at the protocol level"
+    build/bin/timbench storm --start build/bin/timbred
+}
+
+sync() {
+    echo "== a device comes up, through the C library; the server is in the same machine"
+    inside sync
 }
 
 search() {
@@ -91,6 +102,23 @@ inner_history() {
     bench history carol friend0
 }
 
+inner_sync() {
+    local n
+    for n in 100 10000 100000; do
+        echo "a process starts; its database has $n conversations:"
+        bench fill "cold$n" "$n" 0
+        bench page "cold$n"
+    done
+    echo "a new device; the server has 10,000 conversations of its user:"
+    fill --users dora --count 1
+    fill --users writer --count 10000 --each --messages 10000 --to dora0
+    bench page dora0
+    echo "a device that was away; 100 users have written 1,000 messages each:"
+    bench start erik >"$tmp/none"
+    fill --users friend --count 100 --each --messages 100000 --to erik
+    bench catchup erik 100000
+}
+
 inner_files() {
     fill --users peer
     bench files alice peer0
@@ -104,7 +132,7 @@ inner_*)
     "$1"
     ;;
 *)
-    [ $# -gt 0 ] || set -- protocol group library lanes history files search
+    [ $# -gt 0 ] || set -- protocol group storm library lanes sync history files search
     for part; do
         load
         "$part"
