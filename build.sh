@@ -17,6 +17,7 @@ usage: ./build.sh COMMAND
   server    build/bin/timbred
   examples  build/examples/*
   bench     figures with their method (some minutes)
+  soak      SECONDS (3600): twenty accounts in one process, cuts, memory over time; build/soak.svg
   install   PREFIX=/usr/local DESTDIR= ./build.sh install
   clean     remove build/
   help      this text
@@ -124,6 +125,12 @@ bench)
     build_examples
     shift
     exec tests/bench/run.sh "$@"
+    ;;
+soak)
+    build_server
+    build_lib
+    shift
+    exec tests/soak/run.sh "$@"
     ;;
 install)
     build_server

@@ -2,7 +2,7 @@
 //
 // Generated C functions (shim_gen.c) pack their arguments into words and enter through timbre_enter (shim.c), whose guards
 // run before Go is entered. Of Go they see one function, timbreCall, which copies the arguments and hands the call to
-// core/face. Callbacks go the other way through timbre_run and a generated switch over the callback types. user_data and
+// core/instances. Callbacks go the other way through timbre_run and a generated switch over the callback types. user_data and
 // function pointers are words here from the first line on: a host's small integer kept as a Go pointer would crash the
 // runtime when a stack grows.
 //
@@ -23,16 +23,17 @@ import (
 
 	"timbre/core/event"
 	"timbre/core/face"
+	"timbre/core/instances"
 	"timbre/model/tim"
 )
 
 func main() {}
 
-// theFace is the process's one instance: the interface has no handle, so this is its only home.
-var theFace = face.New(host{})
+// all is the process's instances: the interface has no handle, so this is their only home.
+var all = instances.New(func(instance int64) *face.Face { return face.New(host{instance}, instance) })
 
 //export timbreCall
-func timbreCall(op C.int, words, lens *C.uint64_t, n, inside C.int) C.int64_t {
+func timbreCall(current, within C.int64_t, op C.int, words, lens *C.uint64_t, n C.int) C.int64_t {
 	o := tim.Op(op)
 	w := unsafe.Slice((*uint64)(words), n)
 	l := unsafe.Slice((*uint64)(lens), n)
@@ -41,7 +42,7 @@ func timbreCall(op C.int, words, lens *C.uint64_t, n, inside C.int) C.int64_t {
 	for i := range args {
 		args[i] = value(params[i].Kind, w[i], l[i])
 	}
-	return C.int64_t(theFace.Call(o, args, inside != 0))
+	return C.int64_t(all.Call(instances.Caller{Current: int64(current), Within: int64(within)}, o, args))
 }
 
 // value copies one argument.
@@ -74,8 +75,8 @@ func fill(word uint64, s string) {
 // pointer turns the word of a C pointer back into one. Only memory of C comes here.
 func pointer(word uint64) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&word)) }
 
-// host is the C program around the library.
-type host struct{}
+// host is the C program around the library, as one instance sees it.
+type host struct{ instance int64 }
 
 // Getenv implements face.Host.
 func (host) Getenv(name string) string {
@@ -85,7 +86,7 @@ func (host) Getenv(name string) string {
 }
 
 // Invoke implements face.Host. All strings of a callback lie in one C allocation, freed when it returns.
-func (host) Invoke(cb tim.Callback, fn, userData uint64, args []event.Arg) {
+func (h host) Invoke(cb tim.Callback, fn, userData uint64, args []event.Arg) {
 	kinds := cb.Type().Params
 	size := 0
 	for i := range args {
@@ -108,5 +109,5 @@ func (host) Invoke(cb tim.Callback, fn, userData uint64, args []event.Arg) {
 		text[at] = 0
 		at++
 	}
-	C.timbre_run(C.int(cb), C.uint64_t(fn), &words[0], C.uint64_t(userData))
+	C.timbre_run(C.int64_t(h.instance), C.int(cb), C.uint64_t(fn), &words[0], C.uint64_t(userData))
 }

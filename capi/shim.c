@@ -6,11 +6,14 @@
  *  - once exit() has begun every call is answered here: the host's destructors may call what they like;
  *  - a text over 16 MiB is refused.
  *
+ * Which instance the calls of a thread mean is a thread-local word here; it goes to Go with every call. A callback runs with
+ * its own instance as the current one.
+ *
  * The exit gate keeps callbacks out of a dying host: its handler runs when exit() begins, lets no further callback start
- * and waits for the one in flight, at most 2 seconds, unless exit() was called inside it. exit() runs the destructors of
- * the calling thread's thread-local variables first of all, so on Linux the gate hangs there for the main thread and
- * precedes every static of the host, whenever that was made. For exit() on another thread it is also registered with
- * atexit(), in TIMInit, TIMLogin and when a callback is set: handlers run last in, first out.
+ * and waits for those in flight, one an instance, at most 2 seconds, but not for one that called exit(). exit() runs the
+ * destructors of the calling thread's thread-local variables first of all, so on Linux the gate hangs there for the main
+ * thread and precedes every static of the host, whenever that was made. For exit() on another thread it is also registered
+ * with atexit(), in TIMInit, TIMLogin and when a callback is set: handlers run last in, first out.
  *
  * Go keeps out of the host's signals. One that the host's threads block would come to a thread of Go's and end the process,
  * and a handler without SA_ONSTACK would run on a goroutine's small stack. So Go's threads begin with these signals blocked
@@ -29,9 +32,10 @@
 #define TIMBRE_MAX_ARGS 12
 #define TIMBRE_EXIT_WAIT_SECONDS 2
 #define TIMBRE_MAX_SETTER_HANDLERS 512
+#define TIMBRE_NOWHERE (-1)
 
-/* The Go entry point. lens holds the length of every text, inside says whether the caller is in a callback. */
-extern int64_t timbreCall(int op, uint64_t *args, uint64_t *lens, int n, int inside);
+/* The Go entry point. lens holds the length of every text; current and within are the calling thread's, see below. */
+extern int64_t timbreCall(int64_t current, int64_t within, int op, uint64_t *args, uint64_t *lens, int n);
 
 #if defined(_WIN32)
 #include <windows.h>
@@ -40,7 +44,12 @@ static CONDITION_VARIABLE gate_change = CONDITION_VARIABLE_INIT;
 static void gate_enter(void) { AcquireSRWLockExclusive(&gate_lock); }
 static void gate_leave(void) { ReleaseSRWLockExclusive(&gate_lock); }
 static void gate_tell(void) { WakeAllConditionVariable(&gate_change); }
-static int gate_wait(void) { return SleepConditionVariableSRW(&gate_change, &gate_lock, TIMBRE_EXIT_WAIT_SECONDS * 1000, 0) != 0; }
+typedef ULONGLONG moment;
+static moment gate_limit(void) { return GetTickCount64() + TIMBRE_EXIT_WAIT_SECONDS * 1000; }
+static int gate_wait(moment until) {
+    moment now = GetTickCount64();
+    return now < until && SleepConditionVariableSRW(&gate_change, &gate_lock, (DWORD)(until - now), 0) != 0;
+}
 static int forked(void) { return 0; }
 typedef int signals;
 static void signals_block(signals *before) { *before = 0; }
@@ -59,12 +68,14 @@ static pid_t home; /* the process that loaded the library */
 static void gate_enter(void) { pthread_mutex_lock(&gate_lock); }
 static void gate_leave(void) { pthread_mutex_unlock(&gate_lock); }
 static void gate_tell(void) { pthread_cond_broadcast(&gate_change); }
-static int gate_wait(void) {
-    struct timespec until;
+typedef struct timespec moment;
+static moment gate_limit(void) {
+    moment until;
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += TIMBRE_EXIT_WAIT_SECONDS;
-    return pthread_cond_timedwait(&gate_change, &gate_lock, &until) == 0;
+    return until;
 }
+static int gate_wait(moment until) { return pthread_cond_timedwait(&gate_change, &gate_lock, &until) == 0; }
 typedef sigset_t signals;
 static void signals_set(const signals *mask, signals *before) { pthread_sigmask(SIG_SETMASK, mask, before); }
 static void signals_block(signals *before) {
@@ -82,8 +93,10 @@ static size_t text_length(const char *s) { return strnlen(s, TIMBRE_MAX_TEXT + 1
 #endif
 
 static int exiting;   /* under gate_lock */
-static int in_flight; /* under gate_lock: callbacks that run now */
+static int in_flight; /* under gate_lock: callbacks that run now, of all instances */
 static TIMBRE_THREAD_LOCAL int depth; /* callbacks that this thread is inside of */
+static TIMBRE_THREAD_LOCAL int64_t current; /* the instance that the calls of this thread mean */
+static TIMBRE_THREAD_LOCAL int64_t within = TIMBRE_NOWHERE; /* the instance whose callback this thread is inside of */
 static signals host_signals; /* under gate_lock: the mask of callbacks */
 
 #if !defined(_WIN32)
@@ -104,9 +117,10 @@ static void exit_begins(void) {
     if (forked()) return; /* the lock may be held, and the callback in flight is not in this process */
     gate_enter();
     if (!exiting) { /* it is registered several times and waits once */
+        moment until = gate_limit();
         exiting = 1;
-        while (depth == 0 && in_flight > 0)
-            if (!gate_wait()) break;
+        while (in_flight > depth)
+            if (!gate_wait(until)) break;
     }
     gate_leave();
 }
@@ -119,7 +133,8 @@ static int has_exited(void) {
     return e;
 }
 
-void timbre_run(int callback, uint64_t fn, const uint64_t *w, uint64_t user_data) {
+void timbre_run(int64_t instance, int callback, uint64_t fn, const uint64_t *w, uint64_t user_data) {
+    int64_t current_before = current, within_before = within;
     signals mask, own;
     gate_enter();
     if (exiting) {
@@ -131,7 +146,10 @@ void timbre_run(int callback, uint64_t fn, const uint64_t *w, uint64_t user_data
     gate_leave();
     signals_set(&mask, &own);
     depth++;
+    current = within = instance;
     timbre_invoke(callback, (void (*)(void))(uintptr_t)fn, w, (const void *)(uintptr_t)user_data);
+    current = current_before;
+    within = within_before;
     depth--;
     signals_set(&own, NULL);
     gate_enter();
@@ -187,14 +205,18 @@ static int64_t answer_outside(int op) {
     }
 }
 
+/* What has nothing left to do once exit() has begun. */
+static int ends(int op) { return op == TIMBRE_OP_TIMUninit || op == TIMBRE_OP_TIMExtInstanceDestroy; }
+
 int64_t timbre_enter(int op, const uint64_t *args, int n) {
     uint64_t words[TIMBRE_MAX_ARGS], lens[TIMBRE_MAX_ARGS];
     const char *kinds = timbre_arg_kinds[op];
     signals before;
     int64_t result;
     int i;
+    if (op == TIMBRE_OP_TIMExtInstanceGetCurrent) return current;
     if (forked()) return answer_outside(op);
-    if (has_exited()) return op == TIMBRE_OP_TIMUninit ? TIM_SUCC : answer_outside(op);
+    if (has_exited()) return ends(op) ? TIM_SUCC : answer_outside(op);
     for (i = 0; i < n; i++) {
         words[i] = args[i];
         lens[i] = 0;
@@ -215,7 +237,8 @@ int64_t timbre_enter(int op, const uint64_t *args, int n) {
         host_signals = before;
         gate_leave();
     }
-    result = timbreCall(op, words, lens, n, depth > 0);
+    result = timbreCall(current, within, op, words, lens, n);
+    if (op == TIMBRE_OP_TIMExtInstanceSetCurrent && result == TIM_SUCC) current = (int64_t)words[0];
     signals_set(&before, NULL);
     return result;
 }

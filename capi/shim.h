@@ -20,7 +20,7 @@ const char *timbre_version(void);
 /* Calls fn, a callback of the given type, with w as its parameters (generated). */
 void timbre_invoke(int callback, void (*fn)(void), const uint64_t *w, const void *user_data);
 
-/* Runs a callback unless the process is exiting; called on the callback thread. */
-void timbre_run(int callback, uint64_t fn, const uint64_t *w, uint64_t user_data);
+/* Runs a callback of an instance unless the process is exiting; called on the instance's callback thread. */
+void timbre_run(int64_t instance, int callback, uint64_t fn, const uint64_t *w, uint64_t user_data);
 
 #endif

@@ -63,8 +63,8 @@ typedef enum TIMGroupAtType {
  * is slow.
  *
  * - conv_event: What happened.
- * - json_conv_array: JSON array of ConvInfo; "" for Start and Finish. For Del at least conv_id and conv_type
- *   are set.
+ * - json_conv_array: JSON array of ConvInfo; "" for Start and Finish. For Del it is the conversation as the
+ *   deletion leaves it.
  * - user_data: The word given when the callback was set or passed.
  */
 typedef void (TIM_DECL *TIMConvEventCallback)(enum TIMConvEvent conv_event, const char* json_conv_array, const void* user_data);
@@ -130,7 +130,7 @@ typedef void (TIM_DECL *TIMConvConversationsAddedToGroupCallback)(const char* gr
  *
  * - group_name: Name of the conversation group.
  * - conversation_array: JSON array of ConvInfo: the conversations removed.
- * - reason: 0 removed by a call; 1 dropped because a group holds at most 1000 conversations.
+ * - reason: 0: removed by a call, or deleted. Timbre pushes nothing out of a group, which would be 1.
  * - user_data: The word given when the callback was set or passed.
  */
 typedef void (TIM_DECL *TIMConvConversationsDeletedFromGroupCallback)(const char* group_name, const char* conversation_array, uint32_t reason, const void* user_data);
@@ -241,8 +241,8 @@ TIM_API void TIM_DECL TIMSetConvConversationsAddedToGroupCallback(TIMConvConvers
  * - cb: Function to call on the event; NULL removes it. Setting again replaces it.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Events: After TIMConvDeleteConversationsFromGroup on any device (reason 0), or when the group is full
- * (reason 1).
+ * Events: After TIMConvDeleteConversationsFromGroup on any device, and when a conversation in a group is
+ * deleted; reason 0.
  *
  * Thread: Any thread, also before TIMInit; the callback runs on the library's callback thread.
  *
@@ -305,24 +305,29 @@ TIM_API int TIM_DECL TIMConvGetConvInfo(const char* json_get_conv_list_param, TI
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Result: Object TIMConversationListResult.
+ * Result: Object TIMConversationListResult, highest conv_active_time first. next_seq is the place of the last
+ * conversation of the page, also of the last page, which is_finished names; a page goes on exactly there. A
+ * conversation that rises while pages are read is not in the pages that follow; kTIMConvEvent_Update tells of
+ * it.
  *
  * Errors: Returned at once: -4 filter is NULL; -3 filter is not valid JSON, not an object, or empty. In the
- * callback: 6013 not initialised; 6014 nobody is logged in; 6017 bad filter or count 0.
+ * callback: 6013 not initialised; 6014 no user's local data is open (nobody logged in or logging in); 6017
+ * bad filter or count 0.
  *
  * Limits: At most 100 conversations per page are advised.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
- * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
+ * Source: TIM C interface 8.0; use before the login has finished and next_seq of the last page are Timbre's
+ * own decision
  */
 TIM_API int TIM_DECL TIMConvGetConversationListByFilter(const char* filter, uint64_t next_seq, uint32_t count, TIMCommCallback cb, const void* user_data);
 
 /*
  * Deletes a conversation and its history, here and on the server. It cannot be undone. A new message brings
- * the conversation back without the old history.
+ * the conversation back without the old history. What was attached to it goes too: draft, pin, marks, custom
+ * data and its place in conversation groups; the receive option stays. Without a connection it is deleted
+ * here at once and on the server as soon as it can be reached, also by a later process.
  *
  * - conv_id: Conversation: the peer's UserID (one-to-one) or the group ID. UTF-8.
  * - conv_type: kTIMConv_C2C (1) or kTIMConv_Group (2).
@@ -344,34 +349,40 @@ TIM_API int TIM_DECL TIMConvGetConversationListByFilter(const char* filter, uint
 TIM_API int TIM_DECL TIMConvDelete(const char* conv_id, enum TIMConvType conv_type, TIMCommCallback cb, const void* user_data);
 
 /*
- * Deletes several conversations, with or without their messages.
+ * Deletes several conversations, with or without their messages. With clear_message true each is deleted as
+ * by TIMConvDelete. With false only the conversations leave the list, on the server too, until something
+ * newer comes: the messages stay and count as read. What was attached to the conversations goes either way.
+ * Works without a connection as TIMConvDelete does.
  *
  * - conversation_id_array: JSON array of conversation IDs "c2c_<UserID>" or "group_<groupID>", not empty.
  * - clear_message: true also deletes the messages, here and on the server; false keeps them.
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Result: Array of TIMConversationOperationResult, one per conversation.
+ * Result: Array of TIMConversationOperationResult, one per conversation; code 6017 for what is not a
+ * conversation ID, a network code for those of which the server could not be told in time. Conversations that
+ * do not exist count as deleted.
  *
- * Events: kTIMConvEvent_Del for those deleted.
+ * Events: kTIMConvEvent_Del for those deleted, here; on the user's other devices only if the server is set
+ * to.
  *
  * Errors: Returned at once: -4 conversation_id_array is NULL; -3 conversation_id_array is not valid JSON, not
- * an array, or empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 too many or bad
- * conversation IDs; network codes 9508 to 9525.
+ * an array, or empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 more than 100
+ * conversation IDs, or none that can be used.
  *
  * Limits: At most 100 conversations per call.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMConvDeleteConversationList(const char* conversation_id_array, bool clear_message, TIMCommCallback cb, const void* user_data);
 
 /*
  * Stores a draft for a conversation in the local database. It is not sent to the server or to other devices.
- * Read it back as conv_draft.
+ * Read it back as conv_draft, with the message as it was given. It puts the conversation on top of the list.
+ * A draft without a message and without text of the application removes the present one. Also works before a
+ * login completed and after one failed.
  *
  * - conv_id: Conversation: the peer's UserID (one-to-one) or the group ID. UTF-8.
  * - conv_type: kTIMConv_C2C (1) or kTIMConv_Group (2).
@@ -380,21 +391,19 @@ TIM_API int TIM_DECL TIMConvDeleteConversationList(const char* conversation_id_a
  * Result: No callback; the return value is the result. It is 0 also when nobody is logged in; nothing is
  * stored then.
  *
- * Events: kTIMConvEvent_Update.
+ * Events: kTIMConvEvent_Update, or kTIMConvEvent_Add when the conversation was not in the list.
  *
  * Errors: Returned at once: -4 conv_id or json_draft_param is NULL; -3 json_draft_param is not valid JSON or
- * not an object.
+ * not an object, or a value in it has the wrong type; -5 bad conv_id or conv_type.
  *
  * Thread: Any thread. There is no callback.
  *
- * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
+ * Source: TIM C interface 8.0; the order, the empty draft and -5 are Timbre's own decision
  */
 TIM_API int TIM_DECL TIMConvSetDraft(const char* conv_id, enum TIMConvType conv_type, const char* json_draft_param);
 
 /*
- * Removes the draft of a conversation.
+ * Removes the draft of a conversation. Its place in the list stays.
  *
  * - conv_id: Conversation: the peer's UserID (one-to-one) or the group ID. UTF-8.
  * - conv_type: kTIMConv_C2C (1) or kTIMConv_Group (2).
@@ -404,13 +413,11 @@ TIM_API int TIM_DECL TIMConvSetDraft(const char* conv_id, enum TIMConvType conv_
  *
  * Events: kTIMConvEvent_Update when there was a draft.
  *
- * Errors: Returned at once: -4 conv_id is NULL.
+ * Errors: Returned at once: -4 conv_id is NULL; -5 bad conv_id or conv_type.
  *
  * Thread: Any thread. There is no callback.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMConvCancelDraft(const char* conv_id, enum TIMConvType conv_type);
 
@@ -423,27 +430,26 @@ TIM_API int TIM_DECL TIMConvCancelDraft(const char* conv_id, enum TIMConvType co
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Result: Array of TIMConversationOperationResult, one per conversation.
+ * Result: Array of TIMConversationOperationResult, one per conversation, with its code: 0, 6017 for what is
+ * not a conversation ID, 51007 no such user or not a member of the group, 51008 more than 1000 in total.
  *
  * Events: kTIMConvEvent_Update on all devices of the user.
  *
  * Errors: Returned at once: -4 conversation_id_array is NULL; -3 conversation_id_array is not valid JSON, not
  * an array, or empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 custom_data too
- * long or bad IDs; 51006 more than 100 in one call; 51008 more than 1000 in total; network codes 9508 to
- * 9525.
+ * long or no ID that can be used; 51006 more than 100 in one call; network codes 9508 to 9525.
  *
  * Limits: 256 bytes per conversation; at most 100 conversations per call and 1000 with custom data in total.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMConvSetConversationCustomData(const char* conversation_id_array, const char* custom_data, TIMCommCallback cb, const void* user_data);
 
 /*
- * Pins a conversation to the top of the list or unpins it, on all devices of the user.
+ * Pins a conversation to the top of the list or unpins it, on all devices of the user. Pinning does not put a
+ * conversation into the list that is not there.
  *
  * - conv_id: Conversation: the peer's UserID (one-to-one) or the group ID. UTF-8.
  * - conv_type: kTIMConv_C2C (1) or kTIMConv_Group (2).
@@ -456,15 +462,14 @@ TIM_API int TIM_DECL TIMConvSetConversationCustomData(const char* conversation_i
  * Events: kTIMConvEvent_Update with the new conv_is_pinned and conv_active_time.
  *
  * Errors: Returned at once: -4 conv_id is NULL. In the callback: 6013 not initialised; 6014 nobody is logged
- * in; 6017 bad conv_id or conv_type; 51012 more than 50 pinned; network codes 9508 to 9525.
+ * in, 7012 while a login runs; 6017 bad conv_id or conv_type; 51007 no such user or not a member of the
+ * group; 51012 more than 50 pinned; network codes 9508 to 9525.
  *
  * Limits: At most 50 pinned conversations.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMConvPinConversation(const char* conv_id, TIMConvType conv_type, bool is_pinned, TIMCommCallback cb, const void* user_data);
 
@@ -477,22 +482,20 @@ TIM_API int TIM_DECL TIMConvPinConversation(const char* conv_id, TIMConvType con
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Result: Array of TIMConversationOperationResult, one per conversation.
+ * Result: Array of TIMConversationOperationResult, one per conversation, with its code: 0, 6017 for what is
+ * not a conversation ID, 51007 no such user or not a member of the group, 51008 more than 1000 in total.
  *
  * Events: kTIMConvEvent_Update with the new conv_mark_array.
  *
  * Errors: Returned at once: -4 conversation_id_array is NULL; -3 conversation_id_array is not valid JSON, not
- * an array, or empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 bad mark or IDs;
- * 51006 more than 100 in one call; 51007 the group does not exist or the server failed; 51008 more than 1000
- * in total; network codes 9508 to 9525.
+ * an array, or empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 bad mark or no ID
+ * that can be used; 51006 more than 100 in one call; network codes 9508 to 9525.
  *
  * Limits: At most 100 conversations per call and 1000 marked in total.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMConvMarkConversation(const char* conversation_id_array, uint64_t mark_type, bool enable_mark, TIMCommCallback cb, const void* user_data);
 
@@ -530,50 +533,49 @@ TIM_API int TIM_DECL TIMConvGetTotalUnreadMessageCount(TIMCommCallback cb, const
  * Result: Object GetTotalUnreadNumberResult.
  *
  * Errors: Returned at once: -4 filter is NULL; -3 filter is not valid JSON, not an object, or empty. In the
- * callback: 6013 not initialised; 6014 nobody is logged in; 6017 bad filter.
+ * callback: 6013 not initialised; 6014 no user's local data is open; 6017 bad filter.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMConvGetUnreadMessageCountByFilter(const char* filter, TIMCommCallback cb, const void* user_data);
 
 /*
  * Starts to watch the unread count of a filter. Several filters may be watched at once; conversation type,
- * mark and conversation group of a filter identify it.
+ * mark and conversation group of a filter identify it: another filter with the same three takes its place.
+ * The watch ends with the login. Without a user there is nothing to watch, and nothing happens.
  *
  * - filter: JSON object TIMConversationListFilter with at least one key; an absent key does not filter.
  *
  * Result: No callback; the return value is the result.
  *
- * Events: TIMSetConvUnreadMessageCountChangedByFilterCallback on each later change, not at once.
+ * Events: TIMSetConvUnreadMessageCountChangedByFilterCallback on each later change, not at once, with the
+ * filter as it was given.
  *
- * Errors: Returned at once: -4 filter is NULL; -3 filter is not valid JSON, not an object, or empty.
+ * Errors: Returned at once: -4 filter is NULL; -3 filter is not valid JSON, not an object, empty, or a value
+ * in it cannot be used.
  *
  * Thread: Any thread. There is no callback.
  *
  * Source: TIM C interface 8.0; no event at once is Timbre's own decision
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMConvSubscribeUnreadMessageCountByFilter(const char* filter);
 
 /*
- * Stops to watch the unread count of a filter. A filter that is not watched is ignored.
+ * Stops to watch the unread count of a filter, the one with the same type, mark and conversation group. A
+ * filter that is not watched is ignored.
  *
  * - filter: JSON object TIMConversationListFilter with at least one key; an absent key does not filter.
  *
  * Result: No callback; the return value is the result.
  *
- * Errors: Returned at once: -4 filter is NULL; -3 filter is not valid JSON, not an object, or empty.
+ * Errors: Returned at once: -4 filter is NULL; -3 filter is not valid JSON, not an object, empty, or a value
+ * in it cannot be used.
  *
  * Thread: Any thread. There is no callback.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMConvUnsubscribeUnreadMessageCountByFilter(const char* filter);
 
@@ -597,8 +599,9 @@ TIM_API int TIM_DECL TIMConvUnsubscribeUnreadMessageCountByFilter(const char* fi
  * groups also a report kTIMGroupReport_ReadReport. The peer of a one-to-one conversation gets a
  * MessageReceipt with the time.
  *
- * Errors: In the callback: 6013 not initialised; 6014 nobody is logged in; 6015 such a call is still running;
- * 6017 bad conversation_id; network codes 9508 to 9525.
+ * Errors: In the callback: 6013 not initialised; 6014 nobody is logged in; 6015 the same call for all
+ * conversations, or for all of a type, is still running; 6017 bad conversation_id; network codes 9508 to
+ * 9525.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -608,31 +611,32 @@ TIM_API int TIM_DECL TIMConvCleanConversationUnreadMessageCount(const char* conv
 
 /*
  * Creates a conversation group, a named set of conversations (like a folder), with its first conversations.
- * It belongs to the user and is the same on all devices; it has nothing to do with chat groups.
+ * It belongs to the user and is the same on all devices; it has nothing to do with chat groups. Creating one
+ * that exists adds the conversations to it.
  *
  * - group_name: Name of the conversation group, 1 to 32 bytes of UTF-8.
  * - conversation_id_array: JSON array of conversation IDs "c2c_<UserID>" or "group_<groupID>", not empty.
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Result: Array of TIMConversationOperationResult, one per conversation.
+ * Result: Array of TIMConversationOperationResult, one per conversation, with its code: 0, 6017 for what is
+ * not a conversation ID, 51007 no such user or not a member of the group, 51008 more than 1000 in total.
  *
  * Empty result: []
  *
  * Events: TIMSetConvConversationGroupCreatedCallback; kTIMConvEvent_Update for the conversations.
  *
  * Errors: Returned at once: -4 group_name or conversation_id_array is NULL. In the callback: 6013 not
- * initialised; 6014 nobody is logged in; 6017 conversation_id_array is not valid JSON or not an array; 51006
- * more than 100 in one call; 51008 more than 1000 in total; 51010 more than 20 groups; 51011 name too long;
- * network codes 9508 to 9525.
+ * initialised; 6014 nobody is logged in; 6017 group_name is empty, conversation_id_array is not valid JSON or
+ * not an array, or it has no ID that can be used; 51006 more than 100 in one call; 51010 more than 20 groups;
+ * 51011 name too long; network codes 9508 to 9525.
  *
- * Limits: At most 20 conversation groups, 1000 conversations in each, 100 per call; name 1 to 32 bytes.
+ * Limits: At most 20 conversation groups, 1000 conversations in all of them together, 100 per call; name 1 to
+ * 32 bytes.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMConvCreateConversationGroup(const char* group_name, const char* conversation_id_array, TIMCommCallback cb, const void* user_data);
 
@@ -643,17 +647,15 @@ TIM_API int TIM_DECL TIMConvCreateConversationGroup(const char* group_name, cons
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Result: Array of string; "[]" when there are none.
+ * Result: Array of string, oldest group first; "[]" when there are none.
  *
  * Empty result: []
  *
- * Errors: In the callback: 6013 not initialised; 6014 nobody is logged in.
+ * Errors: In the callback: 6013 not initialised; 6014 no user's local data is open.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMConvGetConversationGroupList(TIMCommCallback cb, const void* user_data);
 
@@ -674,8 +676,6 @@ TIM_API int TIM_DECL TIMConvGetConversationGroupList(TIMCommCallback cb, const v
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMConvDeleteConversationGroup(const char* group_name, TIMCommCallback cb, const void* user_data);
 
@@ -692,15 +692,14 @@ TIM_API int TIM_DECL TIMConvDeleteConversationGroup(const char* group_name, TIMC
  * Events: TIMSetConvConversationGroupNameChangedCallback; kTIMConvEvent_Update for the conversations.
  *
  * Errors: Returned at once: -4 old_name or new_name is NULL. In the callback: 6013 not initialised; 6014
- * nobody is logged in; 51009 no such conversation group; 51011 name too long; network codes 9508 to 9525.
+ * nobody is logged in; 6017 a name is empty, or there is a group of the new one; 51009 no such conversation
+ * group; 51011 name too long; network codes 9508 to 9525.
  *
  * Limits: Name 1 to 32 bytes.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMConvRenameConversationGroup(const char* old_name, const char* new_name, TIMCommCallback cb, const void* user_data);
 
@@ -712,23 +711,22 @@ TIM_API int TIM_DECL TIMConvRenameConversationGroup(const char* old_name, const 
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Result: Array of TIMConversationOperationResult, one per conversation.
+ * Result: Array of TIMConversationOperationResult, one per conversation, with its code: 0, 6017 for what is
+ * not a conversation ID, 51007 no such user or not a member of the group, 51008 more than 1000 in total.
  *
- * Events: TIMSetConvConversationsAddedToGroupCallback; kTIMConvEvent_Update for the conversations; for those
- * pushed out of a full group TIMSetConvConversationsDeletedFromGroupCallback with reason 1.
+ * Events: TIMSetConvConversationsAddedToGroupCallback for those that were not in it; kTIMConvEvent_Update for
+ * the conversations. Nothing is pushed out of a full group: what does not fit gets 51008.
  *
  * Errors: Returned at once: -4 group_name or conversation_id_array is NULL; -3 conversation_id_array is not
- * valid JSON, not an array, or empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 51006
- * more than 100 in one call; 51008 more than 1000 in total; 51009 no such conversation group; network codes
- * 9508 to 9525.
+ * valid JSON, not an array, or empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017
+ * group_name is empty or no ID can be used; 51006 more than 100 in one call; 51009 no such conversation
+ * group; network codes 9508 to 9525.
  *
- * Limits: At most 100 conversations per call, 1000 in a group.
+ * Limits: At most 100 conversations per call, 1000 in all conversation groups together.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMConvAddConversationsToGroup(const char* group_name, const char* conversation_id_array, TIMCommCallback cb, const void* user_data);
 
@@ -740,22 +738,22 @@ TIM_API int TIM_DECL TIMConvAddConversationsToGroup(const char* group_name, cons
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Result: Array of TIMConversationOperationResult, one per conversation.
+ * Result: Array of TIMConversationOperationResult, one per conversation, with its code: 0 or 6017 for what is
+ * not a conversation ID.
  *
  * Events: TIMSetConvConversationsDeletedFromGroupCallback with reason 0; kTIMConvEvent_Update for the
  * conversations.
  *
  * Errors: Returned at once: -4 group_name or conversation_id_array is NULL; -3 conversation_id_array is not
- * valid JSON, not an array, or empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 51006
- * more than 100 in one call; 51009 no such conversation group; network codes 9508 to 9525.
+ * valid JSON, not an array, or empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017
+ * group_name is empty or no ID can be used; 51006 more than 100 in one call; 51009 no such conversation
+ * group; network codes 9508 to 9525.
  *
  * Limits: At most 100 conversations per call.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
  * Source: TIM C interface 8.0
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMConvDeleteConversationsFromGroup(const char* group_name, const char* conversation_id_array, TIMCommCallback cb, const void* user_data);
 

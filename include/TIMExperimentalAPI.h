@@ -87,7 +87,10 @@ static const char* const kTIMInternalOperationUserId2TinyId = "internal_operatio
  * response_tinyid_userid_res.
  */
 static const char* const kTIMInternalOperationTinyId2UserId = "internal_operation_tinyid_userid";
-/* operation. Chooses the test environment. Parameter request_set_env_param, answer response_set_env_res. */
+/*
+ * operation. Accepted and echoed, and changes nothing: the server's address says which environment it is.
+ * Parameter request_set_env_param, answer response_set_env_res.
+ */
 static const char* const kTIMInternalOperationSetEnv = "internal_operation_set_env";
 /* operation. Prefers IPv6 addresses. Parameter request_set_ipv6_prior_param. */
 static const char* const kTIMInternalOperationSetIPv6Prior = "internal_operation_set_ipv6_prior";
@@ -160,7 +163,11 @@ static const char* const kTIMInternalOperationWriteLog = "internal_operation_wri
  * local database alone. Parameters request_clear_local_history_message_*_param.
  */
 static const char* const kTIMInternalOperationClearLocalHistoryMessage = "internal_operation_clear_local_history_message";
-/* operation. Makes changed proxy settings take effect. No parameter. */
+/*
+ * operation. Makes proxy settings that TIMSetConfig changed take effect now: if the present connection goes
+ * another way, it is ended (Disconnected with code 0) and made anew. Files take the new way in any case. No
+ * parameter.
+ */
 static const char* const kTIMInternalOperationUpdateProxyInfo = "internal_operation_update_proxy_info";
 /* operation. Reports the use of a user interface kit. Parameters report_tuicomponent_usage_*_param. */
 static const char* const kTIMInternalOperationReportTUIComponentUsage = "internal_operation_report_tuicomponent_usage";
@@ -173,8 +180,8 @@ static const char* const kTIMInternalOperationSetApplicationID = "internal_opera
 /* operation. Reads a setting of the server. Parameters request_get_server_config_*_param. */
 static const char* const kTIMInternalOperationGetServerConfig = "internal_operation_get_server_config";
 /*
- * operation. Makes TIMLogin accept a repeated login while one is running, instead of answering 7501.
- * Parameter request_set_ignore_repeat_login_param.
+ * operation. Makes a TIMLogin of the user who is just logging in share the outcome of that login, instead of
+ * answering 7501; of another user it still answers 7501. Parameter request_set_ignore_repeat_login_param.
  */
 static const char* const kTIMInternalOperationSetIgnoreRepeatLogin = "internal_operation_set_ignore_repeat_login";
 /*

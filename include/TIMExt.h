@@ -18,19 +18,17 @@ TIM_EXTERN_C_BEGIN
 
 /*
  * Makes an instance: a second, third, ... library in this process, with its own TIMInit, account, callbacks,
- * settings, database and log file. Instance 0 exists always; a program that never calls this function lives
- * in it.
+ * settings, database and log file: instance 2 writes imsdk-2_yyyyMMdd.log. Instance 0 exists always; a
+ * program that never calls this function lives in it.
  *
  * Result: Returns the number of the instance, 1 or more, or -1 when 1,000 exist.
  *
  * Limits: 1,000 instances beside instance 0. Two instances that log the same user in need different folders
- * in TIMInit.
+ * in TIMInit: over one folder the second login gets 7010.
  *
  * Thread: Any thread; returns at once, no callback. It does not change the current instance.
  *
  * Source: Timbre
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int64_t TIM_DECL TIMExtInstanceCreate(void);
 
@@ -46,8 +44,6 @@ TIM_API int64_t TIM_DECL TIMExtInstanceCreate(void);
  * Thread: Any thread; it counts for the calling thread alone. Returns at once, no callback.
  *
  * Source: Timbre
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMExtInstanceSetCurrent(int64_t instance_id);
 
@@ -60,8 +56,6 @@ TIM_API int TIM_DECL TIMExtInstanceSetCurrent(int64_t instance_id);
  * Thread: Any thread; returns at once, no callback.
  *
  * Source: Timbre
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int64_t TIM_DECL TIMExtInstanceGetCurrent(void);
 
@@ -75,18 +69,19 @@ TIM_API int64_t TIM_DECL TIMExtInstanceGetCurrent(void);
  * be destroyed.
  *
  * Events: As TIMUninit: pending calls are answered with 7009, then no callback of the instance runs any more.
+ * Inside a callback that TIMUninit is waiting for, the instance ends when that callback has returned.
  *
  * Thread: Any thread, inside callbacks too; waits for callbacks as TIMUninit does, at most 2 seconds.
  *
  * Source: Timbre
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMExtInstanceDestroy(int64_t instance_id);
 
 /*
  * Says that the network of this machine changed: a cable, another Wi-Fi, back from sleep. A connection that
- * is being waited for is tried at once, and one that stands is asked at once whether it still lives.
+ * is being waited for is tried at once, also when nobody is logged in; one that is being made begins again on
+ * the new way; one that stands has to show within 3 seconds that it still lives, else another one takes its
+ * place.
  *
  * Result: Returns 0, or -1 before TIMInit.
  *
@@ -95,8 +90,6 @@ TIM_API int TIM_DECL TIMExtInstanceDestroy(int64_t instance_id);
  * Thread: Any thread; returns at once, no callback.
  *
  * Source: Timbre
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMExtNotifyNetworkChanged(void);
 
@@ -118,8 +111,6 @@ TIM_API int TIM_DECL TIMExtNotifyNetworkChanged(void);
  * Thread: Any thread; returns at once, the callback runs on the library's callback thread.
  *
  * Source: Timbre, after JMessage's record of logins
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMExtGetLoginDeviceList(TIMCommCallback cb, const void* user_data);
 
@@ -127,7 +118,8 @@ TIM_API int TIM_DECL TIMExtGetLoginDeviceList(TIMCommCallback cb, const void* us
  * Makes the local database smaller: deletes messages that are older than a number of days, then the oldest
  * ones until the database fits into a number of bytes, and gives the space back to the disk. Each
  * conversation keeps its last message; messages on their way, unread counts, positions and drafts stay. What
- * was deleted here and is still kept by the server comes back when history is asked for.
+ * was deleted here and is still kept by the server comes back when history is asked for. A database that was
+ * made by a release without this function is written anew, which takes as much room again for the moment.
  *
  * - json_trim_param: Object ExtTrimParam; {} only gives free space back.
  * - cb: Receives the outcome.
@@ -143,14 +135,13 @@ TIM_API int TIM_DECL TIMExtGetLoginDeviceList(TIMCommCallback cb, const void* us
  * Thread: Any thread; returns at once, the callback runs on the library's callback thread when all is done.
  *
  * Source: Timbre
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMExtTrimStorage(const char* json_trim_param, TIMCommCallback cb, const void* user_data);
 
 /*
- * Says what the current instance is doing. It asks nobody and waits for no disk, so that a program may call
- * it every second.
+ * Says what the current instance is doing. The figures are those of the moment of the call; the callback
+ * comes behind those that wait for their turn already. It asks nobody and waits for no disk, so that a
+ * program may call it every second.
  *
  * - cb: Receives the outcome.
  * - user_data: Opaque word, handed to the callback unchanged.
@@ -164,8 +155,6 @@ TIM_API int TIM_DECL TIMExtTrimStorage(const char* json_trim_param, TIMCommCallb
  * Thread: Any thread; returns at once, the callback runs on the library's callback thread.
  *
  * Source: Timbre
- *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
  */
 TIM_API int TIM_DECL TIMExtGetDiagnostics(TIMCommCallback cb, const void* user_data);
 
@@ -225,10 +214,227 @@ static const char* const kTIMExtTrimBytesAfter = "ext_trim_bytes_after";
 /*
  * JSON keys of ExtDiagnostics.
  *
- * What an instance is doing at one moment.
+ * What an instance is doing at one moment. Counts begin with TIMInit where nothing else is said, times count
+ * up to this moment. The objects about the outbox, sync, the database and files are absent while no user's
+ * database is open.
  */
 /* int64, out. Number of the instance. */
 static const char* const kTIMExtDiagnosticsInstance = "ext_diagnostics_instance";
+/* string, out. Version of the library. */
+static const char* const kTIMExtDiagnosticsVersion = "ext_diagnostics_version";
+/* uint TIMLoginStatus, out. As TIMGetLoginStatus. */
+static const char* const kTIMExtDiagnosticsLoginState = "ext_diagnostics_login_state";
+/*
+ * string, out. User whose database is open: who is logged in, is logging in or was the last to try; empty
+ * when there is none.
+ */
+static const char* const kTIMExtDiagnosticsUser = "ext_diagnostics_user";
+/* object ExtDiagnosticsConnection, out. The connection to the server. */
+static const char* const kTIMExtDiagnosticsConnection = "ext_diagnostics_connection";
+/* object ExtDiagnosticsOutbox, out. What the user asked for that the server has not confirmed yet. */
+static const char* const kTIMExtDiagnosticsOutbox = "ext_diagnostics_outbox";
+/* object ExtDiagnosticsSync, out. How far the server's changes have been applied here. */
+static const char* const kTIMExtDiagnosticsSync = "ext_diagnostics_sync";
+/* object ExtDiagnosticsDispatcher, out. Callbacks into the program. */
+static const char* const kTIMExtDiagnosticsDispatcher = "ext_diagnostics_dispatcher";
+/* object ExtDiagnosticsDatabase, out. The user's local database. */
+static const char* const kTIMExtDiagnosticsDatabase = "ext_diagnostics_database";
+/* object ExtDiagnosticsFiles, out. Transfers of files. */
+static const char* const kTIMExtDiagnosticsFiles = "ext_diagnostics_files";
+/* object ExtDiagnosticsProcess, out. The library in this process, all instances together. */
+static const char* const kTIMExtDiagnosticsProcess = "ext_diagnostics_process";
+
+/*
+ * JSON keys of ExtDiagnosticsConnection.
+ *
+ * The connection to the server.
+ */
+/*
+ * uint TIMNetworkStatus, out. As the last TIMSetNetworkStatusListenerCallback said; disconnected before the
+ * first.
+ */
+static const char* const kTIMExtDiagnosticsConnectionState = "ext_diagnostics_connection_state";
+/* uint64, out. For how long it has been in this state, milliseconds. */
+static const char* const kTIMExtDiagnosticsConnectionStateMs = "ext_diagnostics_connection_state_ms";
+/* string, out. Host and port that the library connects to. */
+static const char* const kTIMExtDiagnosticsConnectionServer = "ext_diagnostics_connection_server";
+/*
+ * string, out. What the server calls the present session; lines of its log have session= before this name.
+ * Empty without one.
+ */
+static const char* const kTIMExtDiagnosticsConnectionSession = "ext_diagnostics_connection_session";
+/*
+ * uint64, out. Time between writing a request and its answer, the server's work included, for the newest
+ * answer, microseconds; 0: none came yet. Answers to heartbeats do not count.
+ */
+static const char* const kTIMExtDiagnosticsConnectionRoundTripUs = "ext_diagnostics_connection_round_trip_us";
+/* uint64, out. The same as a moving average over some eight answers, microseconds. */
+static const char* const kTIMExtDiagnosticsConnectionSmoothedUs = "ext_diagnostics_connection_smoothed_us";
+/* uint64, out. Connections that stood after the first one. */
+static const char* const kTIMExtDiagnosticsConnectionReconnects = "ext_diagnostics_connection_reconnects";
+/* int, out. Why the last connection ended or could not be made; 0: none has. */
+static const char* const kTIMExtDiagnosticsConnectionErrorCode = "ext_diagnostics_connection_error_code";
+/* string, out. The same in words. */
+static const char* const kTIMExtDiagnosticsConnectionErrorText = "ext_diagnostics_connection_error_text";
+/* uint64, out. How long ago that was, milliseconds; 0 without an error. */
+static const char* const kTIMExtDiagnosticsConnectionErrorMs = "ext_diagnostics_connection_error_ms";
+/* uint64, out. Bytes that came from the server, those of files and of TLS not counted. */
+static const char* const kTIMExtDiagnosticsConnectionReceivedBytes = "ext_diagnostics_connection_received_bytes";
+/* uint64, out. Bytes that went to it, likewise. */
+static const char* const kTIMExtDiagnosticsConnectionSentBytes = "ext_diagnostics_connection_sent_bytes";
+/* uint, out. Requests without an answer, those too that wait for a connection. */
+static const char* const kTIMExtDiagnosticsConnectionPending = "ext_diagnostics_connection_pending";
+/* uint64, out. After so long a silence the library asks whether the server lives, milliseconds. */
+static const char* const kTIMExtDiagnosticsConnectionHeartbeatMs = "ext_diagnostics_connection_heartbeat_ms";
+
+/*
+ * JSON keys of ExtDiagnosticsOutbox.
+ *
+ * What the user asked for that the server has not confirmed yet, sends above all.
+ */
+/* uint, out. How many there are. */
+static const char* const kTIMExtDiagnosticsOutboxDepth = "ext_diagnostics_outbox_depth";
+/* uint, out. Conversations and other matters that they belong to; each keeps its order. */
+static const char* const kTIMExtDiagnosticsOutboxLanes = "ext_diagnostics_outbox_lanes";
+/*
+ * uint64, out. For how long the oldest has been waiting, milliseconds; what an earlier process left counts
+ * from this login.
+ */
+static const char* const kTIMExtDiagnosticsOutboxOldestMs = "ext_diagnostics_outbox_oldest_ms";
+/*
+ * string, out. What the oldest waits for: login (of this database's first login), queue (others of its
+ * conversation are before it), pause (the server was busy or silent), answer (of the server, or for a
+ * connection). Empty when there is none.
+ */
+static const char* const kTIMExtDiagnosticsOutboxOldestState = "ext_diagnostics_outbox_oldest_state";
+
+/*
+ * JSON keys of ExtDiagnosticsSync.
+ *
+ * How far the server's changes have been applied here.
+ */
+/* string, out. Which of the server's change logs they are from; empty before the first login. */
+static const char* const kTIMExtDiagnosticsSyncEpoch = "ext_diagnostics_sync_epoch";
+/* uint64, out. Position in the user's own log up to which everything has been applied. */
+static const char* const kTIMExtDiagnosticsSyncPosition = "ext_diagnostics_sync_position";
+/* bool, out. Questions are on their way, after a login or because something is missing. */
+static const char* const kTIMExtDiagnosticsSyncCatchingUp = "ext_diagnostics_sync_catching_up";
+/* bool, out. Everything that the server had at a login has been applied. */
+static const char* const kTIMExtDiagnosticsSyncCaughtUp = "ext_diagnostics_sync_caught_up";
+/* uint, out. Logs in which something is missing. */
+static const char* const kTIMExtDiagnosticsSyncGaps = "ext_diagnostics_sync_gaps";
+/* uint, out. Pieces that wait for what is missing. */
+static const char* const kTIMExtDiagnosticsSyncHeld = "ext_diagnostics_sync_held";
+/* uint, out. Groups whose logs are followed. */
+static const char* const kTIMExtDiagnosticsSyncGroups = "ext_diagnostics_sync_groups";
+
+/*
+ * JSON keys of ExtDiagnosticsDispatcher.
+ *
+ * Callbacks into the program. They are counted since the instance was made.
+ */
+/* uint, out. Callbacks that wait for their turn. */
+static const char* const kTIMExtDiagnosticsDispatcherDepth = "ext_diagnostics_dispatcher_depth";
+/* uint, out. The most that ever waited. */
+static const char* const kTIMExtDiagnosticsDispatcherMaxDepth = "ext_diagnostics_dispatcher_max_depth";
+/* uint64, out. For how long the next one has been waiting, milliseconds. */
+static const char* const kTIMExtDiagnosticsDispatcherOldestMs = "ext_diagnostics_dispatcher_oldest_ms";
+/* uint64, out. Callbacks that have returned. */
+static const char* const kTIMExtDiagnosticsDispatcherCallbacks = "ext_diagnostics_dispatcher_callbacks";
+/*
+ * uint64, out. For how long the present one has been running, milliseconds; 0: none is, or not for a whole
+ * one yet.
+ */
+static const char* const kTIMExtDiagnosticsDispatcherRunningMs = "ext_diagnostics_dispatcher_running_ms";
+/*
+ * string, out. Function that the present one belongs to: the one that was called, or that registered it.
+ * Empty when none is running.
+ */
+static const char* const kTIMExtDiagnosticsDispatcherRunning = "ext_diagnostics_dispatcher_running";
+/* uint64, out. Callbacks that took 100 ms or longer. */
+static const char* const kTIMExtDiagnosticsDispatcherSlow = "ext_diagnostics_dispatcher_slow";
+/* string, out. Function that the slowest of these belongs to; empty when there is none. */
+static const char* const kTIMExtDiagnosticsDispatcherSlowest = "ext_diagnostics_dispatcher_slowest";
+/* uint64, out. How long that took, milliseconds. */
+static const char* const kTIMExtDiagnosticsDispatcherSlowestMs = "ext_diagnostics_dispatcher_slowest_ms";
+
+/*
+ * JSON keys of ExtDiagnosticsDatabase.
+ *
+ * The user's local database. It is counted since it was opened.
+ */
+/* uint64, out. Size of the file; 0 for a database in memory. */
+static const char* const kTIMExtDiagnosticsDatabaseBytes = "ext_diagnostics_database_bytes";
+/* uint64, out. Size of the file beside it that holds the newest changes. */
+static const char* const kTIMExtDiagnosticsDatabaseWalBytes = "ext_diagnostics_database_wal_bytes";
+/* uint, out. Changes that wait for the writer. */
+static const char* const kTIMExtDiagnosticsDatabaseQueue = "ext_diagnostics_database_queue";
+/*
+ * uint64, out. For how long the writer has been working on its present changes, milliseconds; 0: it is idle,
+ * or not for a whole one yet.
+ */
+static const char* const kTIMExtDiagnosticsDatabaseBusyMs = "ext_diagnostics_database_busy_ms";
+/* uint64, out. Changes that were committed. */
+static const char* const kTIMExtDiagnosticsDatabaseChanges = "ext_diagnostics_database_changes";
+/* uint64, out. Changes that could not be made: the disk is full or refuses, above all. */
+static const char* const kTIMExtDiagnosticsDatabaseFailed = "ext_diagnostics_database_failed";
+/* uint64, out. Transactions in which they were committed, several in each under load. */
+static const char* const kTIMExtDiagnosticsDatabaseCommits = "ext_diagnostics_database_commits";
+/*
+ * object ExtDiagnosticsTimes, out. Transactions, from the beginning to the end of the commit, in the last
+ * minute or two.
+ */
+static const char* const kTIMExtDiagnosticsDatabaseTransaction = "ext_diagnostics_database_transaction";
+/*
+ * object ExtDiagnosticsTimes, out. The commits alone, which wait for the disk where a send must be safe,
+ * likewise.
+ */
+static const char* const kTIMExtDiagnosticsDatabaseCommit = "ext_diagnostics_database_commit";
+/* object ExtDiagnosticsTimes, out. Reads, without the waiting for changes before them, likewise. */
+static const char* const kTIMExtDiagnosticsDatabaseRead = "ext_diagnostics_database_read";
+
+/*
+ * JSON keys of ExtDiagnosticsTimes.
+ *
+ * How long something took, in the last minute or two.
+ */
+/* uint64, out. How often it was done. */
+static const char* const kTIMExtDiagnosticsTimesCount = "ext_diagnostics_times_count";
+/* uint64, out. Half of them took no longer, microseconds; up to a quarter too high, as the next. */
+static const char* const kTIMExtDiagnosticsTimesP50Us = "ext_diagnostics_times_p50_us";
+/* uint64, out. All but one in a hundred took no longer, microseconds. */
+static const char* const kTIMExtDiagnosticsTimesP99Us = "ext_diagnostics_times_p99_us";
+/* uint64, out. The longest one, microseconds. */
+static const char* const kTIMExtDiagnosticsTimesMaxUs = "ext_diagnostics_times_max_us";
+
+/*
+ * JSON keys of ExtDiagnosticsFiles.
+ *
+ * Transfers of files.
+ */
+/* uint, out. Files on their way to the server. */
+static const char* const kTIMExtDiagnosticsFilesUploads = "ext_diagnostics_files_uploads";
+/* uint, out. Files on their way here. */
+static const char* const kTIMExtDiagnosticsFilesDownloads = "ext_diagnostics_files_downloads";
+
+/*
+ * JSON keys of ExtDiagnosticsProcess.
+ *
+ * The library in this process, all instances together.
+ */
+/* uint, out. Goroutines, the library's light threads. A few dozen for each instance are usual. */
+static const char* const kTIMExtDiagnosticsProcessGoroutines = "ext_diagnostics_process_goroutines";
+/* uint, out. Threads of the system that the library has made. */
+static const char* const kTIMExtDiagnosticsProcessThreads = "ext_diagnostics_process_threads";
+/*
+ * uint64, out. Memory in use by the library's objects, those too that are no longer needed and not yet
+ * cleared away.
+ */
+static const char* const kTIMExtDiagnosticsProcessHeapBytes = "ext_diagnostics_process_heap_bytes";
+/* uint64, out. Memory that the library has from the system. */
+static const char* const kTIMExtDiagnosticsProcessMemoryBytes = "ext_diagnostics_process_memory_bytes";
+/* uint, out. Open files and connections of the whole process; absent where the system does not say. */
+static const char* const kTIMExtDiagnosticsProcessOpenFiles = "ext_diagnostics_process_open_files";
 
 TIM_EXTERN_C_END
 

@@ -48,11 +48,11 @@ TIM_EXTERN_C_BEGIN
 typedef enum TIMNetworkStatus {
     /* Connected to the server. */
     kTIMConnected = 0,
-    /* The connection was lost. */
+    /* The connection ended; code 0 when the library ended it. */
     kTIMDisconnected = 1,
-    /* A connection is being made. */
+    /* A try to connect begins. */
     kTIMConnecting = 2,
-    /* The attempt to connect failed; code and desc say why. The library tries again by itself. */
+    /* The try failed; code and desc say why. The library tries again by itself. */
     kTIMConnectFailed = 3
 } TIMNetworkStatus;
 
@@ -263,9 +263,34 @@ typedef void (TIM_DECL *TIMLogCallback)(enum TIMLogLevel level, const char* log,
  * - cb: Callback, or NULL to remove it.
  * - user_data: Opaque word, handed to the callback unchanged.
  *
- * Events: Called when the link changes: from TIMInit on Connecting, then Connected or ConnectFailed; later
- * Disconnected and Connecting again. While a user is logged in the library reconnects and fetches what was
- * missed; no new login is needed.
+ * Events: Called when the link changes, always in this order:
+ *
+ * Connecting: a try begins, the first one in TIMInit.
+ *
+ * Connected or ConnectFailed: exactly one of them ends each try. Connected means that the server has
+ * answered; with ConnectFailed code and desc say why it has not. After ConnectFailed the next try follows by
+ * itself, after 0.4 seconds on average at first and 15 after many failures. TIMLogin and
+ * TIMExtNotifyNetworkChanged end that wait and make the next ones short again.
+ *
+ * Disconnected, after Connected only: the connection has ended. While a user is logged in or a login runs,
+ * Connecting follows by itself, what was missed is fetched, and no new login is needed. Otherwise the link
+ * rests until TIMLogin or TIMExtNotifyNetworkChanged.
+ *
+ * The code of Disconnected is 9508 when the connection was lost, 0 when the library ended it (TIMLogout, a
+ * login of another user, another proxy), 6208 when another device took this one's place, 70001 when the user
+ * sig expired, and the code of the refusal when the server does not take the user back after a cut (then the
+ * user sig expired event follows). A TIMLogin that the server refuses leaves the link as it is. TIMUninit
+ * ends it without an event.
+ *
+ * Errors: Codes of ConnectFailed; desc names the server and what is wrong in words:
+ * 9508: what answers is no Timbre server, or none that can be used: a sign-in page of the network (desc has
+ *   the HTTP code and where it leads), TLS where none is expected or the reverse, a certificate that is not
+ *   trusted, another protocol, a proxy that refuses.
+ * 9510: no connection, or no answer, within 10 s.
+ * 9511: connections are refused.
+ * 9512: no way to the server.
+ * 9514: the server closed the connection at once.
+ * 9516: the server's name is unknown.
  *
  * Thread: Any thread, also before TIMInit; events come on the library's callback thread.
  *
@@ -296,7 +321,10 @@ TIM_API void TIM_DECL TIMSetKickedOfflineCallback(TIMKickedOfflineCallback cb, c
  * - user_data: Opaque word, handed to the callback unchanged.
  *
  * Events: Called when the user sig expires while online (the login state is then UnLogined), and when
- * TIMLogin is called with an expired one.
+ * TIMLogin is called with an expired one. Called too when the server does not take the user back after a lost
+ * connection, whatever its reason: the user sig was revoked, the account blocked, the application removed.
+ * The Disconnected event before it has the code; a TIMLogin with a new user sig tells the same if the reason
+ * stands. A device that was kicked meanwhile gets the kicked event instead.
  *
  * Thread: Any thread, also before TIMInit; events come on the library's callback thread.
  *
@@ -375,7 +403,10 @@ TIM_API void TIM_DECL TIMSetLogCallback(TIMLogCallback cb, const void* user_data
  * - sdk_app_id: Application id, as set up on the server.
  * - json_sdk_config: Object SdKConfig. NULL or "" means all defaults. The extra key ext_sdk_config_server_url
  *   (string) names the server, for example "ws://127.0.0.1:7800"; TIM_SERVER_URL and
- *   internal_operation_set_custom_server_info come before it.
+ *   internal_operation_set_custom_server_info come before it. The extra keys ext_sdk_config_keep_days (uint)
+ *   and ext_sdk_config_max_bytes (uint64) bound each local database: messages that are older than so many
+ *   days, then the oldest ones until it has at most so many bytes, are removed here a moment after each login
+ *   and once a day, as TIMExtTrimStorage does; 0 or absent: nothing is removed.
  *
  * Result: No callback. Returns 0 when the library has started. Calling it again while initialised changes
  * nothing and returns 0.
@@ -461,7 +492,9 @@ TIM_API int TIM_DECL TIMSetConfig(const char* json_config, TIMCommCallback cb, c
 /*
  * Logs a user in. An unknown user id with a valid user sig is registered by the first login. The state is
  * Logining until the callback comes, then Logined on success and UnLogined on failure. Logging in as another
- * user logs the present one out first; logging in again as the present user succeeds at once.
+ * user logs the present one out first; logging in again as the present user succeeds at once. A login takes
+ * at most 15 seconds: it fails earlier when two tries to connect have failed, with the code and text of the
+ * second.
  *
  * - user_id: User id.
  * - user_sig: User sig made for this user id by the application's server; never make it in a shipped program.
@@ -496,9 +529,9 @@ TIM_API int TIM_DECL TIMSetConfig(const char* json_config, TIMCommCallback cb, c
  * 70051: the account is blocked.
  * 70052: the user sig has been revoked.
  * 70107: the account does not exist.
- * 70398: the application may have no more accounts.
- * 9508, 9520 and other network codes: the server was not reached. The local conversation list and message
- *   history of the user can then be read all the same. Do not repeat a failed login in a tight loop.
+ * 70398: the application may have no more accounts. 9508 to 9520: the server was not reached, as in
+ *   TIMSetNetworkStatusListenerCallback. The local conversation list and message history of the user can then
+ *   be read all the same. Do not repeat a failed login in a tight loop.
  *
  * Limits: One user per process is online at a time. user_id: 1 to 32 bytes of printable ASCII; letters,
  * digits, _ and - are advised. How many devices of one user may be online at once is set on the server.
@@ -833,8 +866,8 @@ static const char* const kTIMUserConfigIsDisableStorage = "user_config_is_is_dis
 /*
  * JSON keys of HttpProxyInfo.
  *
- * HTTP proxy, used only for the up- and download of media. Set it before media are sent. To remove it set the
- * address to "" and the port to 0.
+ * HTTP proxy for the connection to the server and for files, unless a SOCKS5 proxy is set. To remove it set
+ * the address to "" and the port to 0.
  */
 /* string, in, required. Address of the proxy; "" removes it. */
 static const char* const kTIMHttpProxyInfoIp = "http_proxy_info_ip";
@@ -848,7 +881,8 @@ static const char* const kTIMHttpProxyInfoPassword = "http_proxy_info_password";
 /*
  * JSON keys of Socks5ProxyInfo.
  *
- * SOCKS5 proxy for all traffic. Set it before TIMInit.
+ * SOCKS5 proxy for the connection to the server and for files. To remove it set the address to "" and the
+ * port to 0.
  */
 /* string, in, required. Address of the proxy. */
 static const char* const kTIMSocks5ProxyInfoIp = "socks5_proxy_info_ip";
@@ -886,12 +920,12 @@ static const char* const kTIMSetConfigUserConfig = "set_config_user_config";
 static const char* const kTIMSetConfigUserDefineData = "set_config_user_define_data";
 /*
  * object HttpProxyInfo, in. HTTP proxy for the connection to the server; a SOCKS5 proxy comes before it.
- * Takes effect at the next connection.
+ * Takes effect at the next connection; internal_operation_update_proxy_info makes one.
  */
 static const char* const kTIMSetConfigHttpProxyInfo = "set_config_http_proxy_info";
 /*
  * object Socks5ProxyInfo, in. SOCKS5 proxy for the connection to the server. Takes effect at the next
- * connection.
+ * connection; internal_operation_update_proxy_info makes one.
  */
 static const char* const kTIMSetConfigSocks5ProxyInfo = "set_config_socks5_proxy_info";
 /* object PACProxyInfo, in. Accepted and not used yet. */

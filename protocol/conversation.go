@@ -74,10 +74,17 @@ type ConvGroup struct {
 	Convs []Target `json:"convs"`
 }
 
-// AllAttributes answers OpAttributes, whose body is empty: everything that the user has attached to his conversations.
+// AskAttributes is the body of OpAttributes: everything that the user has attached to his conversations, page by page. Nearly
+// always it is one page: it takes thousands of conversations in groups to fill another.
+type AskAttributes struct {
+	Cursor string `json:"cursor,omitempty"` // "" for the first page
+}
+
+// AllAttributes answers OpAttributes. What changes while pages are read comes in the user's log, too.
 type AllAttributes struct {
-	Convs  []Attributes `json:"convs"`  // those that have any
-	Groups []ConvGroup  `json:"groups"` // empty ones too, oldest first
+	Convs  []Attributes `json:"convs"`            // those that have any
+	Groups []ConvGroup  `json:"groups"`           // empty ones too, oldest first; one may go on on the next page
+	Cursor string       `json:"cursor,omitempty"` // "" after the last page
 }
 
 // Devices answers OpDevices, whose body is empty.

@@ -4,7 +4,7 @@ import "strings"
 
 // statements are the texts of an index's SQL. They are made once, for statements are kept by their text.
 type statements struct {
-	putText, putDoc, dropText, dropDoc, dropTexts, dropDocs, docOf, lastIn, docs string
+	putText, putDoc, dropText, dropDoc, dropTexts, dropDocs, docOf, lastIn, docs, merge string
 
 	name string
 }
@@ -21,6 +21,7 @@ func newStatements(name string) statements {
 		docOf:     named(`SELECT doc FROM $_doc WHERE row=?`),
 		lastIn:    named(`SELECT doc FROM $_doc WHERE doc BETWEEN ? AND ? ORDER BY doc DESC LIMIT 1`),
 		docs:      named(`SELECT d.doc,d.row,d.time FROM json_each(?) j CROSS JOIN $_doc d ON d.doc=j.value`),
+		merge:     named(`INSERT INTO $_text ($_text, rank) VALUES ('merge', ?)`),
 		name:      name,
 	}
 }

@@ -24,7 +24,7 @@ func (s *Server) openFiles(cfg *config.Config, retention func() time.Duration) e
 		return err
 	}
 	s.files, err = files.New(ctx, cfg.Files.Rules(retention), files.Parts{Store: s.store, Blobs: blobs,
-		In: s.metrics.FileIn, Out: s.metrics.FileOut, Logger: s.log, Now: time.Now})
+		In: s.metrics.FileIn, Out: s.metrics.FileOut, Logger: s.log, Now: s.now})
 	return err
 }
 

@@ -2,10 +2,13 @@ package server_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"timbre/model"
 	"timbre/model/tim"
 	"timbre/model/usersig"
 	"timbre/protocol"
@@ -143,20 +146,140 @@ func (c *client) kicked() {
 }
 
 func TestDevicePolicies(t *testing.T) {
-	for policy, kicked := range map[string]string{"one": "AB", "platform": "A", "all": ""} {
+	logins := []struct{ id, platform string }{{"A", "linux"}, {"B", "ios"}, {"C", "linux"}, {"D", "windows"}, {"E", "android"},
+		{"F", "web"}, {"G", "linux"}, {"H", "Web"}, {"I", "toaster"}}
+	for policy, kicked := range map[string]string{"all": "", "one": "ABCDEFGH", "class": "ABCDF", "platform": "ACF", "platform:1": "ACF",
+		"platform:2": "A"} {
 		s := serve(t, t.TempDir(), func(c *config.Config) { c.Devices = policy })
-		for _, c := range []struct {
-			id string
-			*client
-		}{
-			{"A", s.mustDevice(t, "A", "linux")}, {"B", s.mustDevice(t, "B", "ios")}, {"C", s.mustDevice(t, "C", "linux")},
-		} {
-			if strings.Contains(kicked, c.id) {
+		clients := map[string]*client{}
+		for _, d := range logins {
+			clients[d.id] = s.mustDevice(t, d.id, d.platform)
+		}
+		for id, c := range clients {
+			if strings.Contains(kicked, id) {
 				c.kicked()
 			} else {
-				ask[protocol.Pong](c.client, protocol.OpPing, "", struct{}{})
+				c.quiet()
 			}
 		}
+		for _, d := range ask[protocol.Devices](clients["I"], protocol.OpDevices, "", nil).List {
+			if lost := strings.Contains(kicked, d.Device); d.Kicked != lost || d.LoggedIn == lost || d.Online == lost {
+				t.Errorf("policy %s: %+v, kicked %v", policy, d, lost)
+			}
+		}
+	}
+}
+
+func TestOldestLoginGivesWay(t *testing.T) {
+	s := serve(t, t.TempDir(), func(c *config.Config) { c.Devices = "platform:2" })
+	a := s.mustDevice(t, "A", "linux")
+	b := s.mustDevice(t, "B", "linux")
+	again, code := s.device(t, "A", "linux", true) // after a cut: its login is as old as it was
+	if code != 0 {
+		t.Fatalf("resuming: code %d", code)
+	}
+	a.over()
+	c := s.mustDevice(t, "C", "linux")
+	again.kicked()
+	s.mustDevice(t, "B", "linux") // a login of its user makes it the newest
+	b.over()
+	s.mustDevice(t, "A", "linux")
+	c.kicked()
+}
+
+// TestManyLoginsAtOnce has devices log in together, many to a transaction. Those who hold a place by the table, and nobody
+// else, must have a session.
+func TestManyLoginsAtOnce(t *testing.T) {
+	for policy, places := range map[string]int{"one": 1, "class": 1, "platform:3": 3, "all": 20} {
+		s := serve(t, t.TempDir(), func(c *config.Config) { c.Devices = policy })
+		var clients []*client
+		var logins, questions []<-chan protocol.Answer
+		for i := range 20 {
+			l := loginBody("alice")
+			l.Device = fmt.Sprint(i)
+			clients = append(clients, s.dial(t))
+			logins = append(logins, clients[i].start(protocol.OpLogin, "", protocol.Marshal(l)))
+		}
+		for i, c := range clients {
+			c.await(logins[i])
+		}
+		for _, c := range clients {
+			questions = append(questions, c.start(protocol.OpDevices, "", nil))
+		}
+		in := 0
+		for i, c := range clients {
+			var list protocol.Devices
+			select {
+			case a := <-questions[i]:
+				in++
+				if err := json.Unmarshal(a.Body, &list); err != nil {
+					t.Fatal(err)
+				}
+				held := slices.IndexFunc(list.List, func(d protocol.LoggedInDevice) bool { return d.Device == fmt.Sprint(i) && d.LoggedIn })
+				if held < 0 || held >= places || len(list.List) != len(clients) {
+					t.Errorf("policy %s: device %d is connected: %+v", policy, i, list.List)
+				}
+			case <-c.ended:
+			}
+		}
+		if in != places {
+			t.Errorf("policy %s: %d devices are connected", policy, in)
+		}
+	}
+}
+
+func TestKickedWhileAwayUnderEveryPolicy(t *testing.T) {
+	for policy, winner := range map[string]string{"one": "web", "class": "ios", "platform": "android", "platform:2": "android"} {
+		s := serve(t, t.TempDir(), func(c *config.Config) { c.Devices = policy })
+		s.mustDevice(t, "A", "android").reset()
+		s.waitMetric(t, "timbred_connections 0")
+		s.mustDevice(t, "B", winner)
+		s.mustDevice(t, "C", winner)
+		if _, code := s.device(t, "A", "android", true); code != tim.ErrLoginKickedOffByOther {
+			t.Errorf("policy %s: code %d, want 6208", policy, code)
+		}
+		for _, d := range ask[protocol.Devices](s.mustDevice(t, "X", "toaster"), protocol.OpDevices, "", nil).List {
+			if d.Device == "A" && (!d.Kicked || d.LoggedIn || d.Online) {
+				t.Errorf("policy %s: told, but %+v", policy, d)
+			}
+		}
+		s.mustDevice(t, "A", "android")
+	}
+}
+
+func TestListOfDevices(t *testing.T) {
+	s := serve(t, t.TempDir(), func(c *config.Config) { c.Devices = "all" })
+	before := time.Now().UnixMilli()
+	ask[json.RawMessage](s.mustDevice(t, "out", "linux"), protocol.OpLogout, "", struct{}{})
+	s.mustDevice(t, "away", "mac").close()
+	s.waitMetric(t, "timbred_connections 1") // the one that has logged out
+	list := ask[protocol.Devices](s.mustDevice(t, "here", "IOS"), protocol.OpDevices, "", nil).List
+	later := time.Now().UnixMilli() + 3 // three logins within a millisecond have different times
+	for i := range list {
+		if list[i].Login < before || list[i].Login >= later {
+			t.Errorf("login %d of %d was at %d", i, len(list), list[i].Login)
+		}
+		later, list[i].Login = list[i].Login, 0
+	}
+	want := []protocol.LoggedInDevice{{Device: "here", Platform: "ios", Online: true, LoggedIn: true},
+		{Device: "away", Platform: "mac", LoggedIn: true}, {Device: "out", Platform: "linux"}}
+	if !slices.Equal(list, want) {
+		t.Errorf("got %+v", list)
+	}
+	var clients []*client
+	var answers []<-chan protocol.Answer
+	for i := range model.MaxDeviceList {
+		l := loginBody("alice")
+		l.Device = fmt.Sprint(i)
+		clients = append(clients, s.dial(t))
+		answers = append(answers, clients[i].start(protocol.OpLogin, "", protocol.Marshal(l)))
+	}
+	for i, c := range clients {
+		c.await(answers[i])
+	}
+	last := s.mustDevice(t, "last", "linux")
+	if list := ask[protocol.Devices](last, protocol.OpDevices, "", nil).List; len(list) != model.MaxDeviceList || list[0].Device != "last" {
+		t.Errorf("%d devices", len(list))
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"timbre/server/bus"
 	"timbre/server/changelog"
 	"timbre/server/config"
+	"timbre/server/conversation"
 	"timbre/server/files"
 	"timbre/server/gateway"
 	"timbre/server/group"
@@ -34,6 +35,7 @@ const sweepEvery = time.Hour
 // Server is a timbred that listens.
 type Server struct {
 	log      *slog.Logger
+	now      func() time.Time
 	store    *store.Store
 	messages *message.Messages
 	indexer  *message.Indexer
@@ -46,7 +48,10 @@ type Server struct {
 }
 
 // New opens the data and the listener. The server accepts nobody before Run.
-func New(cfg config.Config, log *slog.Logger) (*Server, error) {
+func New(cfg config.Config, log *slog.Logger) (*Server, error) { return NewAt(cfg, log, time.Now) }
+
+// NewAt is New with a clock of the caller's.
+func NewAt(cfg config.Config, log *slog.Logger, now func() time.Time) (*Server, error) {
 	policy, err := account.ParsePolicy(cfg.Devices)
 	if err != nil {
 		return nil, err
@@ -58,7 +63,7 @@ func New(cfg config.Config, log *slog.Logger) (*Server, error) {
 	if err := cfg.Language(log).Check(); err != nil {
 		return nil, err
 	}
-	s := &Server{log: log}
+	s := &Server{log: log, now: now}
 	if err := s.assemble(&cfg, policy, secrets); err != nil {
 		return nil, errors.Join(err, s.closeStore())
 	}
@@ -69,15 +74,17 @@ func New(cfg config.Config, log *slog.Logger) (*Server, error) {
 }
 
 func (s *Server) assemble(cfg *config.Config, policy account.Policy, secrets account.Secrets) (err error) {
-	hub := session.NewHub(policy)
+	hub := session.NewHub()
 	events := bus.NewLocal(hub)
-	accounts := account.New(policy, time.Now)
-	log := changelog.New(time.Now)
-	s.messages = message.New(log, accounts, cfg.Messages(), time.Now)
-	groups := group.New(s.messages, accounts, log, cfg.Groups(), time.Now)
+	accounts := account.New(policy, s.now)
+	log := changelog.New(s.now)
+	s.messages = message.New(log, accounts, cfg.Messages(), s.now)
+	groups := group.New(s.messages, accounts, log, cfg.Groups(), s.now)
+	convs := conversation.New(s.messages, accounts, groups, log, s.now)
 	s.store, err = store.Open(store.Config{
 		Dir: cfg.Data, Settled: events.Settle,
-		Schemas: []sqlite.Schema{account.Schema(), changelog.Schema(), message.Schema(), message.IndexSchema(), group.Schema(), files.Schema()},
+		Schemas: []sqlite.Schema{account.Schema(), changelog.Schema(), message.Schema(), message.IndexSchema(), group.Schema(),
+			conversation.Schema(), files.Schema()},
 	})
 	if err != nil {
 		return err
@@ -86,14 +93,14 @@ func (s *Server) assemble(cfg *config.Config, policy account.Policy, secrets acc
 		return err
 	}
 	s.indexer = message.NewIndexer(s.messages, s.store, s.log)
-	s.metrics = metrics.New(s.store.Queued, func() int { return s.gateway.Waiting() })
+	s.metrics = metrics.New(s.store.Stats, func() int { return s.gateway.Waiting() })
 	if err := s.openFiles(cfg, cfg.Retention); err != nil {
 		return err
 	}
 	s.gateway = gateway.New(cfg.Gateway(), gateway.Parts{
 		Store: s.store, Epoch: s.store.Epoch(), Tickets: account.NewTickets(secrets), Accounts: accounts, Log: log,
-		Reader: changelog.NewReader(s.store.Epoch(), s.messages), Messages: s.messages, Groups: groups, Files: s.files, Hub: hub, Bus: events,
-		Metrics: s.metrics, Logger: s.log, Now: time.Now, Language: language.New(cfg.Language(s.log)),
+		Reader: changelog.NewReader(s.store.Epoch(), s.messages), Messages: s.messages, Groups: groups, Convs: convs, Files: s.files, Hub: hub, Bus: events,
+		Metrics: s.metrics, Logger: s.log, Now: s.now, Language: language.New(cfg.Language(s.log)),
 	})
 	return nil
 }

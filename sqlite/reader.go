@@ -22,10 +22,13 @@ func (db *DB) Read(ctx context.Context, fn func(Queryer) error) error {
 	if err := db.barrier(ctx); err != nil {
 		return err
 	}
+	done := db.work.read()
 	err := fn(Reader{db})
+	done()
 	if err != nil && db.isClosing() {
 		return ErrClosed // the read was cut off, whatever it says
 	}
+	db.suspect(err)
 	return err
 }
 

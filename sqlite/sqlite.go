@@ -20,12 +20,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
-	"net/url"
-	"os"
-	"path/filepath"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver
@@ -41,7 +37,18 @@ type Config struct {
 	Full    bool     // synchronous=FULL for every commit; else only for batches with a Durable job
 	CacheMB int      // page cache of the writer in MiB, 8 when 0
 	Schemas []Schema // tables, applied in this order
+
+	ReaderCacheKB int  // page cache of each reader in KiB, 2000 when 0
+	AutoVacuum    bool // a new file can give free pages back, see Shrink
+	// Mend has Open look for damage when there is reason to, set a damaged file aside and begin a new one; see Condition.
+	// It is for a database that can be had again from elsewhere.
+	Mend bool
+	// Damage is told of the first error that speaks of damage. It must not block. May be nil; unused without Mend.
+	Damage func(error)
 }
+
+// readerCacheKB is SQLite's own default.
+const readerCacheKB = 2000
 
 // Schema is the tables of one module as a list of steps. Step n brings the module from version n to n+1. Steps that
 // were released never change; a change of the tables is a new step.
@@ -72,14 +79,23 @@ type DB struct {
 
 	readStmts sync.Map // query text -> *sql.Stmt
 
-	mu      sync.Mutex
-	queue   []Job
-	busy    bool // the writer holds a batch
-	closing bool
-	wake    chan struct{}
-	stopped chan struct{}
+	mu        sync.Mutex
+	queue     []Job
+	busy      bool      // the writer holds a batch
+	busySince time.Time // when it took the batch
+	closing   bool
+	wake      chan struct{}
+	stopped   chan struct{}
 
 	writer writer
+	work   work
+
+	condition Condition
+	opened    bool        // the lock file says so
+	damaged   atomic.Bool // an error said so
+	life      context.Context
+	end       context.CancelFunc
+	watch     sync.WaitGroup // patrol
 }
 
 // Open opens or creates the file, takes its lock, applies the schemas and starts the writer.
@@ -90,82 +106,21 @@ func Open(cfg Config) (*DB, error) {
 	if cfg.CacheMB == 0 {
 		cfg.CacheMB = 8
 	}
+	if cfg.ReaderCacheKB == 0 {
+		cfg.ReaderCacheKB = readerCacheKB
+	}
 	db := &DB{cfg: cfg, wake: make(chan struct{}, 1), stopped: make(chan struct{})}
+	db.life, db.end = context.WithCancel(context.Background())
 	if err := db.open(); err != nil {
 		db.release()
 		return nil, err
 	}
+	db.cfg.Key = nil // not kept longer than needed
 	go db.run()
+	if db.condition.Unclean && db.cfg.Path != "" {
+		db.watch.Go(func() { db.patrol(db.life) })
+	}
 	return db, nil
-}
-
-func (db *DB) open() error {
-	if db.cfg.Path != "" {
-		if err := os.MkdirAll(filepath.Dir(db.cfg.Path), 0o700); err != nil {
-			return err
-		}
-		lock, err := lockFile(db.cfg.Path + ".lock")
-		if err != nil {
-			return err
-		}
-		db.lock = lock
-		if db.vault, err = vault.Open(db.cfg.Path, db.cfg.Key); err != nil {
-			return err
-		}
-		db.cfg.Key = nil // not kept longer than needed
-		// Only the owner may read it; SQLite gives the files beside it the same mode.
-		file, err := os.OpenFile(db.cfg.Path, os.O_CREATE|os.O_RDWR, 0o600)
-		if err != nil {
-			return err
-		}
-		file.Close()
-	}
-	var err error
-	if db.pool, err = sql.Open("sqlite", db.dsn(false)); err != nil {
-		return err
-	}
-	db.pool.SetMaxOpenConns(1)
-	if db.conn, err = db.pool.Conn(context.Background()); err != nil {
-		return err
-	}
-	if err = migrate(db.conn, db.cfg.Schemas); err != nil {
-		return err
-	}
-	db.writer = newWriter(db.conn, db.cfg.Full)
-	if db.cfg.Path == "" {
-		return nil
-	}
-	if db.readers, err = sql.Open("sqlite", db.dsn(true)); err != nil {
-		return err
-	}
-	db.readers.SetMaxOpenConns(db.cfg.Readers)
-	db.readers.SetMaxIdleConns(db.cfg.Readers)
-	return nil
-}
-
-// dsn builds the driver's data source name. Pragmas travel in it because the pool may open connections at any time.
-func (db *DB) dsn(reader bool) string {
-	if db.cfg.Path == "" {
-		return ":memory:"
-	}
-	q := url.Values{}
-	pragma := func(p string) { q.Add("_pragma", p) }
-	pragma("busy_timeout(5000)")
-	if reader {
-		pragma("query_only(1)")
-	} else {
-		pragma("journal_mode(WAL)")
-		pragma("synchronous(" + map[bool]string{true: "FULL", false: "NORMAL"}[db.cfg.Full] + ")")
-		pragma("wal_autocheckpoint(4000)")
-		pragma("journal_size_limit(67108864)")
-		pragma("foreign_keys(0)")
-		pragma(fmt.Sprintf("cache_size(-%d)", db.cfg.CacheMB*1024))
-	}
-	if vfs := db.vault.VFS(); vfs != "" {
-		q.Set("vfs", vfs)
-	}
-	path := (&url.URL{Path: filepath.ToSlash(db.cfg.Path)}).EscapedPath()
-	return "file:" + strings.TrimPrefix(path, "./") + "?" + q.Encode()
 }
 
 // Close runs what is queued, writes the log back into the main file and closes everything. It may be called twice.
@@ -181,31 +136,6 @@ func (db *DB) Close() error {
 	db.signal()
 	<-db.stopped
 	return db.release()
-}
-
-func (db *DB) release() error {
-	var errs []error
-	if db.readers != nil {
-		db.readStmts.Range(func(_, s any) bool { s.(*sql.Stmt).Close(); return true })
-		errs = append(errs, db.readers.Close())
-	}
-	if db.conn != nil {
-		db.writer.closeStatements()
-		if db.cfg.Path != "" {
-			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-			_, _ = db.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)") // best effort: the next open does it
-			cancel()
-		}
-		errs = append(errs, db.conn.Close())
-	}
-	if db.pool != nil {
-		errs = append(errs, db.pool.Close())
-	}
-	db.vault.Close()
-	if db.lock != nil {
-		errs = append(errs, db.lock.release())
-	}
-	return errors.Join(errs...)
 }
 
 // Queued returns how many jobs wait for the writer.

@@ -105,6 +105,10 @@ func each(s *sql.Stmt, row func(func(...any) error) error, args []any) error {
 	if err != nil {
 		return err
 	}
+	return scanAll(rows, row)
+}
+
+func scanAll(rows *sql.Rows, row func(func(...any) error) error) error {
 	defer rows.Close()
 	for rows.Next() {
 		if err := row(rows.Scan); err != nil {
@@ -115,7 +119,10 @@ func each(s *sql.Stmt, row func(func(...any) error) error, args []any) error {
 }
 
 func first(s *sql.Stmt, dest, args []any) (bool, error) {
-	err := s.QueryRowContext(context.Background(), args...).Scan(dest...)
+	return found(s.QueryRowContext(context.Background(), args...).Scan(dest...))
+}
+
+func found(err error) (bool, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 )
 
 // maxBatch bounds one transaction, so that a flood cannot delay its first sender for long.
@@ -19,6 +20,8 @@ type Job struct {
 	Done func(error)
 	// Durable asks for an fsync before Done.
 	Durable bool
+
+	alone []string // statements that cannot run in a transaction, instead of Apply
 }
 
 // Submit queues a job and returns at once. After Close the job's Done gets ErrClosed on the caller's goroutine. While
@@ -64,12 +67,21 @@ func (db *DB) signal() {
 func (db *DB) take() (batch []Job, closing bool) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	if len(db.queue) <= maxBatch {
+	n := min(len(db.queue), maxBatch)
+	for i := range n {
+		if db.queue[i].alone != nil {
+			n = max(i, 1)
+			break
+		}
+	}
+	if n == len(db.queue) {
 		batch, db.queue = db.queue, nil
 	} else {
-		batch, db.queue = db.queue[:maxBatch:maxBatch], db.queue[maxBatch:]
+		batch, db.queue = db.queue[:n:n], db.queue[n:]
 	}
-	db.busy = len(batch) > 0
+	if db.busy = len(batch) > 0; db.busy {
+		db.busySince = time.Now()
+	}
 	return batch, db.closing
 }
 
@@ -94,14 +106,21 @@ type writer struct {
 	stmts map[string]*sql.Stmt
 	full  bool // synchronous=FULL for all
 	sync  bool // what the connection is set to now
+	work  *work
+
+	suspect func(error) // looks at every error for damage
 }
 
-func newWriter(conn *sql.Conn, full bool) writer {
-	return writer{conn: conn, stmts: map[string]*sql.Stmt{}, full: full, sync: full}
+func newWriter(conn *sql.Conn, full bool, w *work) writer {
+	return writer{conn: conn, stmts: map[string]*sql.Stmt{}, full: full, sync: full, work: w}
 }
 
 func (w *writer) batch(jobs []Job) {
-	if err := w.transact(jobs); err == nil {
+	if jobs[0].alone != nil {
+		jobs[0].finish(w.run(jobs[0].alone))
+		return
+	}
+	if err := w.try(jobs); err == nil {
 		for i := range jobs {
 			jobs[i].finish(nil)
 		}
@@ -111,15 +130,33 @@ func (w *writer) batch(jobs []Job) {
 		return
 	}
 	for i := range jobs { // one of them failed: alone, each meets its own fate
-		jobs[i].finish(w.transact(jobs[i : i+1]))
+		jobs[i].finish(w.try(jobs[i : i+1]))
 	}
+}
+
+func (w *writer) try(jobs []Job) error {
+	err := w.transact(jobs)
+	w.suspect(err)
+	if err != nil && len(jobs) == 1 { // more than one are tried again, each alone
+		w.work.failed.Add(1)
+	}
+	return err
+}
+
+func (w *writer) run(statements []string) error {
+	for _, s := range statements {
+		if _, err := w.conn.ExecContext(context.Background(), s); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (w *writer) transact(jobs []Job) (err error) {
 	if err = w.setSync(jobs); err != nil {
 		return err
 	}
-	tx := &Tx{w: w}
+	tx, began := &Tx{w: w}, time.Now()
 	if err = tx.Exec("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
@@ -139,7 +176,18 @@ func (w *writer) transact(jobs []Job) (err error) {
 	if err = tx.flush(); err != nil {
 		return err
 	}
-	return tx.Exec("COMMIT")
+	return w.commit(tx, began, len(jobs))
+}
+
+func (w *writer) commit(tx *Tx, began time.Time, jobs int) error {
+	committing := time.Now()
+	if err := tx.Exec("COMMIT"); err != nil {
+		return err
+	}
+	w.work.commits.Observe(time.Since(committing))
+	w.work.transactions.Observe(time.Since(began))
+	w.work.jobs.Add(uint64(jobs))
+	return nil
 }
 
 // setSync switches to FULL while a batch must reach the disk and back to NORMAL afterwards.

@@ -73,7 +73,7 @@ converge() { # random acts on the devices of three users for some seconds: in th
 }
 
 race_tests() { # what is about concurrency and not about the database; the library's C flags are not for these
-    CGO_ENABLED=1 CGO_CFLAGS= go test -race -count=1 -timeout 600s ./core/dispatch ./core/face ./core/transport ./protocol ./server/gateway/... ./server/session/... | grep -v 'no test files'
+    CGO_ENABLED=1 CGO_CFLAGS= go test -race -count=1 -timeout 600s ./core/dispatch ./core/face ./core/instances ./core/transport ./protocol ./server/gateway/... ./server/session/... | grep -v 'no test files'
     [ "${PIPESTATUS[0]}" = 0 ]
 }
 
@@ -120,6 +120,7 @@ run_tests() {
     part setters tests/host/run.sh setters
     part exits tests/host/run.sh exits "$(choose 20 200)"
     part host tests/host/run.sh host
+    part instances tests/host/run.sh instances
     part cycles tests/host/run.sh cycles "$(choose 100 1000)"
     part garbage tests/host/run.sh garbage
     part calls tests/host/run.sh fuzz "${TIMBRE_TEST_SECONDS:-$(choose 5 20)}"
@@ -130,8 +131,11 @@ run_tests() {
     part interrupt python3 tests/package/interrupt.py
     part quickstart tests/with_server.sh tests/package/quickstart.sh
     part media tests/with_server.sh tests/package/media.sh
+    part accounts tests/with_server.sh tests/package/accounts.sh
     part chat tests/with_server.sh tests/package/chat.py
     part faults tests/faults/run.sh "$seconds"
+    part matrix python3 tests/matrix/run.py
+    part upgrade python3 tests/upgrade/run.py
     if is_full; then
         part clang tests/host/run.sh clang
         part valgrind tests/host/run.sh valgrind

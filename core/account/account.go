@@ -1,11 +1,10 @@
-// Package account answers what the server knows of users: profiles and the numbers behind their names.
+// Package account answers what the server knows of users: profiles, the numbers behind their names, the own devices.
 //
 // Nothing is cached yet: the questions are rare and the answers must be fresh.
 package account
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"timbre/core/event"
@@ -56,16 +55,9 @@ func (u *Users) Numbers(q protocol.Users) ([]protocol.Profile, *transport.Error)
 }
 
 func (u *Users) ask(op string, q protocol.Users) ([]protocol.Profile, *transport.Error) {
-	a, err := u.link.Ask(context.Background(), op, "", protocol.Marshal(q), u.timeout())
-	if err != nil {
-		return nil, transport.AsError(err)
-	}
-	if a.Code != 0 {
-		return nil, &transport.Error{Code: a.Code, Text: a.Desc}
-	}
 	var found protocol.Profiles
-	if err := json.Unmarshal(a.Body, &found); err != nil {
-		return nil, &transport.Error{Code: tim.ErrParseResponseFailed, Text: err.Error()}
+	if err := u.question(op, protocol.Marshal(q), &found); err != nil {
+		return nil, err
 	}
 	return found.Profiles, nil
 }

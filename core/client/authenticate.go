@@ -2,7 +2,6 @@ package client
 
 import (
 	"encoding/json"
-	"errors"
 	"net"
 	"net/url"
 	"time"
@@ -13,8 +12,18 @@ import (
 	"timbre/protocol"
 )
 
+// Pauses before a login is repeated over the same connection because the server could not take it.
+const (
+	busyPause    = 500 * time.Millisecond
+	busyPauseCap = 8 * time.Second
+	ratePause    = 20 * time.Second // too many failed logins of this user, not necessarily from here
+)
+
 // authenticate sends the login over the present connection.
-func (c *Client) authenticate() {
+func (c *Client) authenticate() { c.authenticateAgain(0) }
+
+// authenticateAgain is authenticate after so many answers that the server is busy.
+func (c *Client) authenticateAgain(busy int) {
 	c.mu.Lock()
 	s, a := c.session, c.attempt
 	resume := c.status == tim.LoginStatusLogined
@@ -35,8 +44,8 @@ func (c *Client) authenticate() {
 		switch {
 		case err != nil: // the link connects again, or the login's own deadline comes
 			c.cfg.Log.Info("no answer to the login", "err", err)
-			if errors.As(err, new(*transport.Error)) && resume {
-				c.link.Drop()
+			if code := transport.AsError(err).Code; code != c.endedBy() && code != tim.ErrSDKNetDisconnect {
+				c.link.Drop(&transport.Error{Code: tim.ErrSDKNetDisconnect, Text: "the server did not answer the login"})
 			}
 		case answer.Code == 0:
 			var in protocol.LoggedIn
@@ -44,7 +53,9 @@ func (c *Client) authenticate() {
 				c.loggedIn(s, a, in)
 			}
 		case answer.Code == protocol.CodeBusy || answer.Code == protocol.CodeInside:
-			time.AfterFunc(busyPause, c.authenticate)
+			c.after(min(busyPauseCap, busyPause<<min(busy, 10)), func() { c.authenticateAgain(busy + 1) })
+		case resume && answer.Code == tim.ErrSVRAccountFreqLimit:
+			c.after(ratePause, c.authenticate)
 		default:
 			c.refused(s, a, resume, &transport.Error{Code: answer.Code, Text: answer.Desc})
 		}
@@ -62,7 +73,8 @@ func (c *Client) warnOpenWire() {
 	}
 }
 
-// refused ends what the server does not accept.
+// refused ends what the server does not accept. A session that is refused after a cut needs a new ticket, whatever is
+// wrong: the login with it tells the host the rest.
 func (c *Client) refused(s *session, a *attempt, resume bool, why *transport.Error) {
 	c.cfg.Log.Warn("login refused", "code", why.Code, "why", why.Text)
 	if why.Code == protocol.CodeVersion || why.Code == protocol.CodeOp { // codes of the wire mean nothing to a host
@@ -75,9 +87,9 @@ func (c *Client) refused(s *session, a *attempt, resume bool, why *transport.Err
 	case !resume && a != nil:
 		c.loginFailed(a, why)
 	case why.Code == tim.ErrLoginKickedOffByOther:
-		c.lost(s, tim.OpTIMSetKickedOfflineCallback, why.Text)
+		c.lost(s, tim.OpTIMSetKickedOfflineCallback, why)
 	default:
-		c.lost(s, tim.OpTIMSetUserSigExpiredCallback, why.Text)
+		c.lost(s, tim.OpTIMSetUserSigExpiredCallback, why)
 	}
 }
 
@@ -100,10 +112,11 @@ func (c *Client) loggedIn(s *session, a *attempt, in protocol.LoggedIn) {
 	c.offset = time.Until(time.UnixMilli(in.Time))
 	c.mu.Unlock()
 	s.tinyID.Store(in.TinyID)
-	c.cfg.Log.Info("logged in", "user", s.user, "tinyid", in.TinyID, "first", first)
+	c.cfg.Log.Info("logged in", "user", s.user, "tinyid", in.TinyID, "first", first, "session", in.Session)
 	if first {
-		a.done(0, "", "")
+		a.answer(0, "")
 	}
+	c.link.Named(in.Session)
 	c.link.Release()
 	c.Go(func() { s.begin(in) })
 }

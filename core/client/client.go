@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"timbre/core/event"
+	"timbre/core/guard"
 	"timbre/core/media"
 	"timbre/core/transport"
 	"timbre/model/tim"
@@ -110,7 +111,24 @@ func (c *Client) Close() {
 }
 
 // Go runs a call on its own goroutine; Close waits for it.
-func (c *Client) Go(fn func()) { c.wg.Go(fn) }
+func (c *Client) Go(fn func()) {
+	c.wg.Go(func() { guard.Run(c.cfg.Log, "a call", fn) })
+}
+
+// after runs fn later. Close does not wait for it: fn has to look whether it still makes sense.
+func (c *Client) after(d time.Duration, fn func()) *time.Timer {
+	return time.AfterFunc(d, func() { guard.Run(c.cfg.Log, "a timer", fn) })
+}
+
+// NetworkChanged says that the machine's network is another one now.
+func (c *Client) NetworkChanged() {
+	c.cfg.Log.Info("the host says that the network changed")
+	c.link.NetworkChanged()
+}
+
+// ProxyChanged makes changed proxies count from now on, not only for the next connection. Up- and downloads ask for their
+// proxy each time.
+func (c *Client) ProxyChanged() { c.link.ProxyChanged() }
 
 // connectionNeeded says whether a lost connection shall be replaced: without a user the server would only close it again.
 func (c *Client) connectionNeeded() bool {
@@ -166,16 +184,16 @@ func (c *Client) pushed(p *protocol.Push) {
 			s.messages.Whisper(p.Body)
 		}
 	case protocol.PushKick:
-		c.lost(s, tim.OpTIMSetKickedOfflineCallback, "kicked by another device")
+		c.lost(s, tim.OpTIMSetKickedOfflineCallback, &transport.Error{Code: tim.ErrLoginKickedOffByOther, Text: "kicked by another device"})
 	case protocol.PushExpired:
-		c.lost(s, tim.OpTIMSetUserSigExpiredCallback, "the UserSig has expired")
+		c.lost(s, tim.OpTIMSetUserSigExpiredCallback, &transport.Error{Code: tim.ErrSVRAccountUsersigExpired, Text: "the UserSig has expired"})
 	case protocol.PushDrain:
 		c.cfg.Log.Info("the server is going away")
 	}
 }
 
-// lost ends a session that the server has ended.
-func (c *Client) lost(s *session, tell tim.Op, why string) {
+// lost ends a session that the server has ended. The end of its connection is told with the reason, then the event.
+func (c *Client) lost(s *session, tell tim.Op, why *transport.Error) {
 	c.mu.Lock()
 	if c.session != s || c.status != tim.LoginStatusLogined {
 		c.mu.Unlock()
@@ -183,9 +201,11 @@ func (c *Client) lost(s *session, tell tim.Op, why string) {
 	}
 	c.status, c.gone = tim.LoginStatusLogouting, make(chan struct{})
 	c.mu.Unlock()
-	c.cfg.Log.Warn("session lost", "why", why)
+	c.cfg.Log.Warn("session lost", "code", why.Code, "why", why.Text)
+	told := c.link.Drop(why)
 	c.Go(func() {
-		c.end(tim.ErrSDKNotLoggedIn, why, true)
+		c.end(tim.ErrSDKNotLoggedIn, why.Text, true)
+		<-told
 		c.cfg.Sink.Emit(event.Event{Setter: tell})
 	})
 }

@@ -23,18 +23,25 @@ const (
 	answerTimeout = 10 * time.Second
 	// dialsPerLogin is how many dials may fail before a login does.
 	dialsPerLogin = 2
-	// busyPause is the pause before a login is repeated because the server was busy.
-	busyPause = 500 * time.Millisecond
 )
 
 // attempt is one login under way.
 type attempt struct {
 	user, sig string
 	done      event.Done
+	followers []event.Done // of repeated calls that want the same outcome; Client.mu guards them
 	timer     *time.Timer
 
 	mu    sync.Mutex
 	dials int
+}
+
+// answer tells the outcome to everybody who waits for it. The attempt is not the client's any more, so nobody joins.
+func (a *attempt) answer(code int, text string) {
+	a.done(code, text, "")
+	for _, done := range a.followers {
+		done(code, text, "")
+	}
 }
 
 func (a *attempt) failedDial() int {
@@ -60,6 +67,10 @@ func (c *Client) Login(user, sig string, done event.Done) {
 			<-gone
 			c.Login(user, sig, done)
 		})
+		return
+	case c.status == tim.LoginStatusLogining && c.attempt != nil && c.attempt.user == user && c.cfg.Settings.Get().IgnoreRepeatLogin:
+		c.attempt.followers = append(c.attempt.followers, done)
+		c.mu.Unlock()
 		return
 	case c.status == tim.LoginStatusLogining:
 		c.mu.Unlock()
@@ -108,7 +119,7 @@ func (c *Client) login(a *attempt) {
 		c.mu.Unlock()
 		return
 	}
-	a.timer = time.AfterFunc(loginTimeout, func() {
+	a.timer = c.after(loginTimeout, func() {
 		_, _, _, err := c.link.Connected()
 		why := &transport.Error{Code: tim.ErrSDKNetWaitAckTimeout, Text: "the login took too long"}
 		errors.As(err, &why)
@@ -151,14 +162,7 @@ func (c *Client) openSession(user string, a *attempt) *transport.Error {
 	s, err := c.newSession(user)
 	if err != nil {
 		c.cfg.Log.Error("the database cannot be opened", "err", err)
-		text := err.Error()
-		switch {
-		case store.InUse(err):
-			text = "another process uses this account's data folder"
-		case store.WrongKey(err):
-			text = "the key does not fit the database, or it was made without one"
-		}
-		return &transport.Error{Code: tim.ErrSDKCommDatabaseFailure, Text: text}
+		return &transport.Error{Code: tim.ErrSDKCommDatabaseFailure, Text: store.Explain(err)}
 	}
 	c.mu.Lock()
 	closed, late := c.closed, c.late(a)
@@ -212,5 +216,5 @@ func (c *Client) loginFailed(a *attempt, why *transport.Error) {
 	c.giveUpAttempt()
 	c.status = tim.LoginStatusUnLogined
 	c.mu.Unlock()
-	a.done(why.Code, why.Text, "")
+	a.answer(why.Code, why.Text)
 }

@@ -31,7 +31,7 @@ func (c *Client) Logout(done event.Done) {
 	c.status, c.gone = tim.LoginStatusLogouting, make(chan struct{})
 	c.mu.Unlock()
 	if a != nil {
-		a.done(tim.ErrLoggedOutBeforeLoginFinished, "logged out before the login had finished", "")
+		a.answer(tim.ErrLoggedOutBeforeLoginFinished, "logged out before the login had finished")
 	}
 	c.Go(func() {
 		if online {
@@ -58,7 +58,7 @@ func (c *Client) end(code int, text string, reset bool) {
 	c.ending.Lock()
 	defer c.ending.Unlock()
 	c.mu.Lock()
-	s := c.session
+	s, closed := c.session, c.closed
 	c.session = nil
 	c.ended = code
 	var a *attempt
@@ -67,7 +67,7 @@ func (c *Client) end(code int, text string, reset bool) {
 	}
 	c.mu.Unlock()
 	if a != nil {
-		a.done(code, text, "")
+		a.answer(code, text)
 	}
 	if s != nil {
 		why := &transport.Error{Code: code, Text: text}
@@ -75,7 +75,9 @@ func (c *Client) end(code int, text string, reset bool) {
 		s.outbox.Stop(why)
 		c.link.FailAll(why)
 		s.close(why)
-		c.link.Drop() // the server ties a connection to its user
+		if !closed { // Close stops the link, without a word to the host
+			<-c.link.Drop(&transport.Error{Text: text}) // the server ties a connection to its user
+		}
 	}
 	if reset {
 		c.mu.Lock()

@@ -3,8 +3,11 @@ package client
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"strconv"
+	gosync "sync"
 	"sync/atomic"
+	"time"
 
 	"timbre/core/account"
 	"timbre/core/conversation"
@@ -35,7 +38,12 @@ type session struct {
 	files    *media.Files
 	users    *account.Users
 	groups   *group.Groups
-	loaded   atomic.Bool
+
+	life      context.Context // ends with the session
+	end       context.CancelFunc
+	begins    atomic.Int64  // logins
+	preparing gosync.Mutex
+	loaded    bool // what an earlier process left has been taken up
 }
 
 const metaDevice, metaTinyID = "device", "tinyid"
@@ -43,12 +51,14 @@ const metaDevice, metaTinyID = "device", "tinyid"
 // newSession opens the database and puts the modules together.
 func (c *Client) newSession(user string) (*session, error) {
 	key := c.cfg.Settings.Get().Key
-	st, err := store.OpenWithKey(c.folder(user), key, []sqlite.Schema{conversation.Schema, message.Schema, outbox.Schema, sync.Schema,
+	st, err := store.OpenWithKey(c.folder(user), key, c.cfg.Log, []sqlite.Schema{conversation.Schema, message.Schema, outbox.Schema, sync.Schema,
 		message.SearchSchema})
 	if err != nil {
 		return nil, err
 	}
 	s := &session{client: c, user: user, store: st}
+	s.life, s.end = context.WithCancel(context.Background())
+	saved := s.salvage(key)
 	if err := st.Write(context.Background(), s.identify); err != nil {
 		st.Close()
 		return nil, err
@@ -61,8 +71,9 @@ func (c *Client) newSession(user string) (*session, error) {
 		Platform: func() int { return settings.Get().Platform }, Timeout: settings.timeout, Patient: func() bool { return settings.Get().KeepTrying }, Now: c.Now, Ended: c.endedBy,
 	}, st, s.book, c.cfg.Sink, log)
 	s.outbox = outbox.New(st, c.link, log, map[string]outbox.Kind{
-		message.KindSend: message.Sender{M: s.messages}, message.KindRead: message.Position{M: s.messages},
-		message.KindClear: message.Position{M: s.messages, Clear: true}})
+		message.KindSend: message.Sender{M: s.messages}, message.KindRead: message.Position{M: s.messages, Kind: message.KindRead},
+		message.KindClear: message.Position{M: s.messages, Kind: message.KindClear},
+		message.KindHide:  message.Position{M: s.messages, Kind: message.KindHide}})
 	s.sync = sync.New(st, c.link, log, s.messages, s.book, c.cfg.Sink.Waiting)
 	s.files = media.New(media.Config{Base: func() string { return media.Base(settings.ServerURL()) }, Ask: c.link,
 		Client: c.files, Folder: c.folder(user), Log: log})
@@ -72,6 +83,9 @@ func (c *Client) newSession(user string) (*session, error) {
 	if err := s.messages.OpenAccepted(c.folder(user), key); err != nil {
 		st.Close()
 		return nil, err
+	}
+	if saved != nil {
+		s.messages.TakeUp(saved)
 	}
 	return s, nil
 }
@@ -83,7 +97,9 @@ func (s *session) identify(tx *store.Tx) error {
 		return err
 	}
 	if device == "" {
-		device = rand.Text()[:16]
+		if device = s.device; device == "" {
+			device = rand.Text()[:deviceSize]
+		}
 		if err := store.SetMeta(tx.Tx, metaDevice, device); err != nil {
 			return err
 		}
@@ -98,25 +114,54 @@ func (s *session) identify(tx *store.Tx) error {
 	return nil
 }
 
-// begin works on after each login: the first time it also takes up what an earlier process left.
+// begin works on after each login. A disk that is full for the moment only delays it.
 func (s *session) begin(in protocol.LoggedIn) {
-	err := s.store.Write(context.Background(), func(tx *store.Tx) error {
-		return store.SetMeta(tx.Tx, metaTinyID, strconv.FormatUint(in.TinyID, 10))
-	})
-	if err == nil && s.loaded.CompareAndSwap(false, true) {
-		if err = s.store.Write(context.Background(), s.outbox.Load); err == nil {
-			err = s.store.Write(context.Background(), s.messages.LoadUploads)
+	n := s.begins.Add(1)
+	for err := s.prepare(in); err != nil; err = s.prepare(in) {
+		s.client.cfg.Log.Error("the session cannot begin yet", "err", err)
+		select {
+		case <-time.After(storePause):
+		case <-s.life.Done():
+			return
 		}
-	}
-	if err != nil {
-		s.client.cfg.Log.Error("the session cannot begin", "err", err)
-		return
+		if errors.Is(err, store.ErrClosed) || s.begins.Load() != n { // another login has come
+			return
+		}
 	}
 	s.outbox.Online()
 	s.sync.Begin(in)
 }
 
+// storePause is the pause before something is stored again that the database has refused.
+const storePause = time.Second
+
+// prepare stores who the user is, and the first time takes up what an earlier process left.
+func (s *session) prepare(in protocol.LoggedIn) error {
+	s.preparing.Lock()
+	defer s.preparing.Unlock()
+	ctx := context.Background()
+	if err := s.store.Write(ctx, func(tx *store.Tx) error {
+		number := strconv.FormatUint(in.TinyID, 10)
+		if known, err := store.Meta(tx, metaTinyID); err != nil || known == number {
+			return err
+		}
+		return store.SetMeta(tx.Tx, metaTinyID, number)
+	}); err != nil || s.loaded {
+		return err
+	}
+	if err := s.store.Write(ctx, s.outbox.Load); err != nil {
+		return err
+	}
+	if err := s.store.Write(ctx, s.messages.LoadUploads); err != nil {
+		return err
+	}
+	s.loaded = true
+	s.client.Go(s.retain)
+	return nil
+}
+
 func (s *session) close(why error) {
+	s.end()
 	s.sync.Stop()
 	s.messages.StopUploads(why)
 	if err := s.store.Close(); err != nil {
@@ -140,7 +185,8 @@ type Account struct {
 	Users    *account.Users
 	Groups   *group.Groups
 	Files    *media.Files
-	Online   bool // logged in; the connection may be broken all the same
+	Device   string // names this installation at the server
+	Online   bool   // logged in; the connection may be broken all the same
 }
 
 // Account returns the open account, nil when there is none.
@@ -151,5 +197,5 @@ func (c *Client) Account() *Account {
 	if s == nil || c.status == tim.LoginStatusLogouting {
 		return nil
 	}
-	return &Account{Messages: s.messages, Users: s.users, Groups: s.groups, Files: s.files, Online: c.status == tim.LoginStatusLogined}
+	return &Account{Messages: s.messages, Users: s.users, Groups: s.groups, Files: s.files, Device: s.device, Online: c.status == tim.LoginStatusLogined}
 }

@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"sync"
 	"time"
+
+	"timbre/core/message"
 )
 
 // DefaultServer is where a client connects when nobody says otherwise.
@@ -18,21 +20,23 @@ type Settings struct {
 
 // Values is the settings at one moment.
 type Values struct {
-	OperatorServer string        // from the environment variable TIM_SERVER_URL at TIMInit, "" when not set
-	ServerCA       string        // from TIM_SERVER_CA likewise: a file with root certificates
-	Server         string        // from the experimental interface, "" when not set
-	InitServer     string        // from TIMInit's JSON, "" when not set
-	Timeout        time.Duration // how long a request may take
-	Retries        int           // how often a request may be written again after a cut
-	KeepTrying     bool          // messages wait for the network without a deadline
-	Platform       int           // TIMPlatform shown in messages
-	UIPlatform     string        // what the user interface is built with, for the log
-	NoStorage      bool          // keep nothing on disk
-	Key            []byte        // of the databases, 16 bytes; nil: they are not encrypted
-	HTTPProxy      *url.URL
-	Socks5Proxy    *url.URL
-	LogFolder      string
-	DataFolder     string
+	OperatorServer    string        // from the environment variable TIM_SERVER_URL at TIMInit, "" when not set
+	ServerCA          string        // from TIM_SERVER_CA likewise: a file with root certificates
+	Server            string        // from the experimental interface, "" when not set
+	InitServer        string        // from TIMInit's JSON, "" when not set
+	Timeout           time.Duration // how long a request may take
+	Retries           int           // how often a request may be written again after a cut
+	KeepTrying        bool          // messages wait for the network without a deadline
+	IgnoreRepeatLogin bool          // a login of the user who is just logging in shares its outcome
+	Platform          int           // TIMPlatform shown in messages
+	UIPlatform        string        // what the user interface is built with, for the log
+	NoStorage         bool          // keep nothing on disk
+	Key               []byte        // of the databases, 16 bytes; nil: they are not encrypted
+	HTTPProxy         *url.URL
+	Socks5Proxy       *url.URL
+	LogFolder         string
+	DataFolder        string
+	Retention         message.Retention // bounds of the local databases
 }
 
 // NewSettings returns the defaults.

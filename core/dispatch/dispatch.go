@@ -23,10 +23,12 @@ type Item struct {
 	Run func()
 	// Key names the state that the item describes; "" for items that must all arrive.
 	Key string
-	// Merge returns the item that stands for both; nil: the newer.
+	// Merge returns the item that stands for both, nil when none has to run any more. Without Merge it is the newer.
 	Merge func(older, newer *Item) *Item
 	// Value is for Merge.
 	Value any
+
+	posted time.Time
 }
 
 // slow is the number of waiting items from which on states are coalesced.
@@ -45,6 +47,10 @@ type Queue struct {
 	running    bool // the thread exists
 	busy       bool // the thread is inside a callback
 	pinned     bool
+
+	most  int       // the largest number that waited
+	ran   uint64    // callbacks that have ended
+	since time.Time // when the one that is running began
 }
 
 // New returns an empty queue without a thread.
@@ -77,17 +83,23 @@ func (q *Queue) Post(generation int, it *Item) bool {
 func (q *Queue) add(it *Item) {
 	if it.Key != "" {
 		if number, ok := q.keyed[it.Key]; ok && q.waiting >= slow {
-			at := number - q.removed
+			at, key := number-q.removed, it.Key
 			if it.Merge != nil {
 				it = it.Merge(q.items[at], it)
 			}
 			q.items[at] = nil
 			q.waiting--
+			if it == nil { // they undo each other
+				delete(q.keyed, key)
+				return
+			}
 		}
 		q.keyed[it.Key] = q.removed + len(q.items)
 	}
+	it.posted = time.Now()
 	q.items = append(q.items, it)
 	q.waiting++
+	q.most = max(q.most, q.waiting)
 }
 
 // Waiting returns how many callbacks are queued.
@@ -170,12 +182,13 @@ func (q *Queue) shrink() {
 
 // execute runs one item without the lock.
 func (q *Queue) execute(it *Item) {
-	was := q.busy
-	q.busy = true
+	was, since := q.busy, q.since
+	q.busy, q.since = true, time.Now()
 	q.mu.Unlock()
 	it.Run()
 	q.mu.Lock()
-	q.busy = was
+	q.busy, q.since = was, since
+	q.ran++
 	q.changed.Broadcast()
 }
 

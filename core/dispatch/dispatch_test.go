@@ -131,6 +131,30 @@ func TestMerge(t *testing.T) {
 	}
 }
 
+// Two states of which nothing is left to tell are both gone, and the next one starts anew.
+func TestMergeToNothing(t *testing.T) {
+	q, release := blocked(t)
+	defer release()
+	var r recorder
+	for range slow {
+		q.Post(0, &Item{Run: func() {}})
+	}
+	waiting := q.Waiting()
+	for _, what := range []string{"come", "gone", "again"} {
+		it := r.state("x", what)
+		it.Merge = func(*Item, *Item) *Item { return nil }
+		q.Post(0, it)
+	}
+	if n := q.Waiting() - waiting; n != 1 {
+		t.Errorf("%d states wait, want 1", n)
+	}
+	release()
+	q.Idle()
+	if got := r.all(); !slices.Equal(got, []string{"again"}) {
+		t.Errorf("came as %v, want the last one alone", got)
+	}
+}
+
 // TestNeverEmpty keeps the queue from running empty: what has run must not take memory.
 func TestNeverEmpty(t *testing.T) {
 	const items = 200000

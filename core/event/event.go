@@ -21,9 +21,10 @@ type Event struct {
 	Setter tim.Op // the function that registers the listener, TIMSetConvEventCallback for instance
 	Args   []Arg  // without user_data
 	// Key names the state that the event describes, "" for events that must all arrive. While the host is slow, a newer
-	// event takes the place of a waiting one with its key, through Merge if there is one.
+	// event takes the place of a waiting one with its key. Merge, if there is one, says what is left to tell of both; false
+	// means nothing.
 	Key   string
-	Merge func(older, newer Event) Event
+	Merge func(older, newer Event) (Event, bool)
 }
 
 // Sink takes events in the order in which the host shall see them. Emit never blocks.

@@ -1,11 +1,10 @@
 package face
 
 import (
-	"strings"
-
 	"github.com/tidwall/gjson"
 
 	"timbre/core/client"
+	"timbre/core/conversation"
 	"timbre/core/message"
 	"timbre/model/tim"
 )
@@ -21,6 +20,23 @@ var conversationHandlers = map[tim.Op]handler{
 		c.cached(func(a *client.Account) { a.Messages.TotalUnread(c.done) })
 	}},
 	tim.OpTIMConvCleanConversationUnreadMessageCount: {opened: true, run: cleanUnread},
+	tim.OpTIMConvDeleteConversationList: {run: func(c *call) {
+		c.withAccount(func(a *client.Account) {
+			a.Messages.DeleteMany(texts(gjson.Parse(c.text(0))), c.number(1) != 0, c.done)
+		})
+	}},
+	tim.OpTIMConvSetDraft:    {early: needConversation, run: setDraft},
+	tim.OpTIMConvCancelDraft: {early: needConversation, run: cancelDraft},
+	tim.OpTIMConvGetConversationListByFilter: {run: func(c *call) {
+		c.filtered(func(a *client.Account, f conversation.Filter) {
+			a.Messages.FilterConversations(f, uint64(c.number(1)), int(c.number(2)), c.done)
+		})
+	}},
+	tim.OpTIMConvGetUnreadMessageCountByFilter: {run: func(c *call) {
+		c.filtered(func(a *client.Account, f conversation.Filter) { a.Messages.FilterUnread(f, c.done) })
+	}},
+	tim.OpTIMConvSubscribeUnreadMessageCountByFilter:   {early: needFilter, run: func(c *call) { c.watch(true) }},
+	tim.OpTIMConvUnsubscribeUnreadMessageCountByFilter: {early: needFilter, run: func(c *call) { c.watch(false) }},
 }
 
 func getConvInfo(c *call) {
@@ -69,21 +85,78 @@ func cleanUnread(c *call) {
 		c.loggingIn(c.args[0].Null)
 		return
 	}
-	id := c.text(0)
-	t := message.Target{Type: tim.ConvC2C, Time: c.number(1)}
-	switch {
-	case id == "c2c":
-	case id == "":
-		t = message.Target{}
-	case id == "group":
-		t.Type = tim.ConvGroup
-	case strings.HasPrefix(id, "c2c_"):
-		t.Peer = strings.TrimPrefix(id, "c2c_")
-	case strings.HasPrefix(id, "group_"):
-		t = message.Target{Type: tim.ConvGroup, Peer: strings.TrimPrefix(id, "group_"), Seq: uint64(c.number(2))}
+	switch id := c.text(0); id {
+	case "":
+		a.Messages.CleanUnread(message.Target{}, c.done)
+	case "c2c":
+		a.Messages.CleanUnread(message.Target{Type: tim.ConvC2C, Time: c.number(1)}, c.done)
+	case "group":
+		a.Messages.CleanUnread(message.Target{Type: tim.ConvGroup}, c.done)
 	default:
-		c.fail(tim.ErrInvalidParameters, "not a conversation id")
-		return
+		t, ok := message.ParseConversationID(id)
+		switch {
+		case !ok:
+			c.fail(tim.ErrInvalidParameters, "not a conversation id")
+			return
+		case t.Type == tim.ConvC2C:
+			t.Time = c.number(1)
+		default:
+			t.Seq = uint64(c.number(2))
+		}
+		a.Messages.MarkRead(t, c.done)
 	}
-	a.Messages.MarkRead(t, c.done)
+}
+
+// conversation says which conversation the first two arguments name, and whether they name one.
+func (c *call) conversation() (typ int, peer string, ok bool) {
+	typ, peer = int(c.number(1)), c.text(0)
+	return typ, peer, peer != "" && (typ == tim.ConvC2C || typ == tim.ConvGroup)
+}
+
+// needConversation refuses at once what a call without a callback cannot refuse later.
+func needConversation(c *call) int32 {
+	if _, _, ok := c.conversation(); !ok {
+		return tim.ResultErrConv
+	}
+	if len(c.args) > 2 {
+		if _, err := message.ParseDraft(c.text(2)); err != nil {
+			return tim.ResultErrJSON
+		}
+	}
+	return 0
+}
+
+func setDraft(c *call) {
+	draft, _ := message.ParseDraft(c.text(2)) // needConversation has looked
+	c.withAccount(func(a *client.Account) { a.Messages.SetDraft(int(c.number(1)), c.text(0), draft) })
+}
+
+func cancelDraft(c *call) {
+	c.withAccount(func(a *client.Account) { a.Messages.SetDraft(int(c.number(1)), c.text(0), "") })
+}
+
+// needFilter refuses at once a filter that a call without a callback cannot refuse later.
+func needFilter(c *call) int32 {
+	if _, err := conversation.ParseFilter(c.text(0)); err != nil {
+		return tim.ResultErrJSON
+	}
+	return 0
+}
+
+func (c *call) watch(on bool) {
+	f, _ := conversation.ParseFilter(c.text(0)) // needFilter has looked
+	c.withAccount(func(a *client.Account) { a.Messages.WatchUnread(f, on) })
+}
+
+// filtered reads the filter in the first argument and goes on with it.
+func (c *call) filtered(then func(*client.Account, conversation.Filter)) {
+	f, err := conversation.ParseFilter(c.text(0))
+	switch {
+	case err != nil:
+		c.fail(tim.ErrInvalidParameters, err.Error())
+	case c.fn.Op == tim.OpTIMConvGetConversationListByFilter && c.number(2) == 0:
+		c.fail(tim.ErrInvalidParameters, "count must be greater than 0")
+	default:
+		c.cached(func(a *client.Account) { then(a, f) })
+	}
 }

@@ -26,7 +26,7 @@ var operations = map[string]operation{
 	tim.KeyInternalOperationSSOData:                         nil,
 	tim.KeyInternalOperationUserId2TinyId:                   tinyIDs,
 	tim.KeyInternalOperationTinyId2UserId:                   userIDs,
-	tim.KeyInternalOperationSetEnv:                          nil,
+	tim.KeyInternalOperationSetEnv:                          setEnvironment,
 	tim.KeyInternalOperationSetIPv6Prior:                    nil,
 	tim.KeyInternalOperationSetMaxRetryCount:                setRetries,
 	tim.KeyInternalOperationSetPacketRequestTimeout:         setTimeout,
@@ -43,13 +43,13 @@ var operations = map[string]operation{
 	tim.KeyInternalOperationGetMessageRevoker:               messageRevokers,
 	tim.KeyInternalOperationWriteLog:                        writeLog,
 	tim.KeyInternalOperationClearLocalHistoryMessage:        clearLocal,
-	tim.KeyInternalOperationUpdateProxyInfo:                 nil,
+	tim.KeyInternalOperationUpdateProxyInfo:                 updateProxy,
 	tim.KeyInternalOperationReportTUIComponentUsage:         nil,
 	tim.KeyInternalOperationSendTRTCCustomData:              nil,
 	tim.KeyInternalOperationSendRoomCustomData:              nil,
 	tim.KeyInternalOperationSetApplicationID:                nil,
 	tim.KeyInternalOperationGetServerConfig:                 nil,
-	tim.KeyInternalOperationSetIgnoreRepeatLogin:            nil,
+	tim.KeyInternalOperationSetIgnoreRepeatLogin:            ignoreRepeatLogin,
 	tim.KeyInternalOperationStartMessageLongPolling:         nil,
 	tim.KeyInternalOperationStopMessageLongPolling:          nil,
 	tim.KeyInternalOperationFindMergerMessages:              findMerged,
@@ -127,6 +127,37 @@ func setTimeout(c *call, r gjson.Result) (map[string]any, *transport.Error) {
 		return nil, invalid("a number of seconds is needed")
 	}
 	c.face.settings.Change(func(v *client.Values) { v.Timeout = time.Duration(seconds) * time.Second })
+	return nil, nil
+}
+
+// setEnvironment changes nothing: the server's address alone says which environment it is.
+func setEnvironment(_ *call, r gjson.Result) (map[string]any, *transport.Error) {
+	on, bad := flag(r, tim.KeyRequestSetEnvParam)
+	return map[string]any{tim.KeyResponseSetEvnRes: on}, bad
+}
+
+func ignoreRepeatLogin(c *call, r gjson.Result) (map[string]any, *transport.Error) {
+	on, bad := flag(r, tim.KeyRequestSetIgnoreRepeatLoginParam)
+	if bad == nil {
+		c.face.settings.Change(func(v *client.Values) { v.IgnoreRepeatLogin = on })
+	}
+	return nil, bad
+}
+
+// flag reads a parameter that must be true or false.
+func flag(r gjson.Result, key string) (on bool, bad *transport.Error) {
+	v := r.Get(key)
+	if !v.IsBool() {
+		return false, invalid(key + " must be true or false")
+	}
+	return v.Bool(), nil
+}
+
+// updateProxy lets the proxies of TIMSetConfig count at once. Before TIMInit there is nothing to connect anew.
+func updateProxy(c *call, _ gjson.Result) (map[string]any, *transport.Error) {
+	if c.client != nil {
+		c.client.ProxyChanged()
+	}
 	return nil, nil
 }
 

@@ -5,8 +5,9 @@
 // (-4), JSON (-3, or later through the callback where the table says so), the state (6013, 6014), then a typed handler.
 // A call that returns 0 runs its callback exactly once, whatever happens to it; one that does not return 0 never does.
 //
-// Everything that runs in the host goes through one dispatch.Queue. A Face lives as long as the process, a client from
-// TIMInit to TIMUninit; the queue's generations keep callbacks of an earlier life from reaching a later one.
+// Everything that runs in the host goes through one dispatch.Queue. A Face is one instance of the library: the first lives
+// as long as the process, others until Close. A client lives from TIMInit to TIMUninit; the queue's generations keep
+// callbacks of an earlier life from reaching a later one.
 //
 // Rejected: reflection over handler signatures (errors at run time), one exported Go function per C function (245 times
 // the same guards).
@@ -48,9 +49,11 @@ type Host interface {
 
 // Face is the interface of one account. All methods may be called from any goroutine.
 type Face struct {
+	instance  int64
 	host      Host
 	queue     *dispatch.Queue
 	listeners listeners
+	callbacks callbacks
 	settings  *client.Settings
 	log       *logs.Log
 	logger    *slog.Logger
@@ -59,15 +62,16 @@ type Face struct {
 	mu      sync.Mutex
 	client  *client.Client
 	leaving bool // TIMUninit is running
+	closed  bool // Close was called
 	inside  int  // calls that may be using the client
 	left    *sync.Cond
 }
 
-// New returns a face before TIMInit.
-func New(host Host) *Face {
-	f := &Face{host: host, queue: dispatch.New(), settings: client.NewSettings()}
+// New returns the face of an instance before TIMInit. The number stands in its log and in the names of its log files.
+func New(host Host, instance int64) *Face {
+	f := &Face{instance: instance, host: host, queue: dispatch.New(), settings: client.NewSettings()}
 	f.left = sync.NewCond(&f.mu)
-	f.log = logs.New(logs.Levels{File: tim.LogDebug, Callback: tim.LogDebug}, f.logLine)
+	f.log = logs.New(instance, logs.Levels{File: tim.LogDebug, Callback: tim.LogDebug}, f.logLine)
 	f.logger = f.log.Logger()
 	return f
 }
@@ -107,7 +111,10 @@ func (c *call) apart(work func()) {
 
 // dispatch checks the state and runs the handler.
 func (f *Face) dispatch(op tim.Op, c *call) int32 {
-	c.client = f.enter()
+	var open bool
+	if c.client, open = f.enter(); !open {
+		return tim.ResultErrSDKUninit
+	}
 	defer f.leave()
 	c.generation = f.queue.Generation() // after enter: TIMUninit, which begins the next one, waits for us
 	handler, built := handlers[op]
@@ -140,15 +147,18 @@ func (f *Face) dispatch(op tim.Op, c *call) int32 {
 	return 0
 }
 
-// enter is current for calls that work on the client: TIMUninit waits until they have left.
-func (f *Face) enter() *client.Client {
+// enter is current for calls that work on the client: TIMUninit waits until they have left. A closed face lets none in.
+func (f *Face) enter() (c *client.Client, open bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.closed {
+		return nil, false
+	}
 	f.inside++
 	if f.leaving {
-		return nil
+		return nil, true
 	}
-	return f.client
+	return f.client, true
 }
 
 func (f *Face) leave() {
@@ -226,8 +236,11 @@ const slowCallback = time.Second
 // invoke runs a callback in the host.
 func (f *Face) invoke(name string, cb tim.Callback, fn, userData uint64, args []event.Arg) {
 	start := time.Now()
+	outer := f.callbacks.begin(name)
 	f.host.Invoke(cb, fn, userData, args)
-	if d := time.Since(start); d > slowCallback && cb != tim.CallbackTIMLogCallback {
+	d := time.Since(start)
+	f.callbacks.end(name, outer, d)
+	if d > slowCallback && cb != tim.CallbackTIMLogCallback {
 		f.logger.Warn("slow callback", "of", name, "took", d.Round(time.Millisecond))
 	}
 }

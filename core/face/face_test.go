@@ -91,7 +91,7 @@ func noServer(t testing.TB) { t.Setenv("TIM_SERVER_URL", "ws://127.0.0.1:9") }
 
 func TestInitTwice(t *testing.T) {
 	noServer(t)
-	f := New(newCounter(t))
+	f := New(newCounter(t), 0)
 	dir := t.TempDir()
 	start(t, f, dir)
 	start(t, f, dir)
@@ -107,7 +107,7 @@ func TestInitTwice(t *testing.T) {
 func TestStates(t *testing.T) {
 	noServer(t)
 	host := newCounter(t)
-	f := New(host)
+	f := New(host, 0)
 	word := uint64(100)
 	all := func(code int32) {
 		t.Helper()
@@ -142,7 +142,7 @@ func TestStates(t *testing.T) {
 
 func TestEchoIsRepaired(t *testing.T) {
 	host := newCounter(t)
-	f := New(host)
+	f := New(host, 0)
 	for in, want := range map[string]string{
 		"{ \"a\" : 1 }": "{ \"a\" : 1 }", "{\"a\":\"\xff\"}": "{\"a\":\"\uFFFD\"}", "{ \"a\":\"\n\"}": `{"a":"\u000a"}`,
 	} {
@@ -160,7 +160,7 @@ func TestEchoIsRepaired(t *testing.T) {
 func TestLogAfterUninit(t *testing.T) {
 	noServer(t)
 	host := newCounter(t)
-	f := New(host)
+	f := New(host, 0)
 	f.Call(tim.OpTIMSetLogCallback, []Value{{Num: 1}, {Num: 5}}, false)
 	for range 3 {
 		start(t, f, t.TempDir())
@@ -185,7 +185,8 @@ func FuzzCall(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add([]byte{0, 11, '{', '}', 0, 47, 'b', 'o', 'b', 0, '{', '}'})
-	for op := range byte(245) {
+	for i := range tim.Functions() {
+		op := byte(i)
 		f.Add([]byte{op, op, 'b', 'o', 'b', 0, '{', '"', 'a', '"', ':', '[', ']', '}', 0, '[', '"', 'x', '"', ']'})
 	}
 	message := `{"message_elem_array":[{"elem_type":0,"text_elem_content":"x"}]}`
@@ -200,7 +201,7 @@ func runProgram(t *testing.T, program []byte) {
 		return // no connections to anywhere, no files elsewhere, no lines on the console
 	}
 	host := newCounter(t)
-	f := New(host)
+	f := New(host, 0)
 	state := program[0] % 3
 	if state > 0 {
 		f.Call(tim.OpTIMSetConfig, arguments(tim.OpTIMSetConfig.Function(), 1,

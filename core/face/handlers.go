@@ -1,6 +1,10 @@
 package face
 
-import "timbre/model/tim"
+import (
+	"slices"
+
+	"timbre/model/tim"
+)
 
 // handler does the work of one function.
 type handler struct {
@@ -22,7 +26,8 @@ type handler struct {
 var handlers = func() map[tim.Op]handler {
 	all := map[tim.Op]handler{}
 	for _, part := range []map[tim.Op]handler{managerHandlers, messageHandlers, changeHandlers, receiptHandlers,
-		mediaHandlers, conversationHandlers, groupHandlers, experimentalHandlers} {
+		mediaHandlers, conversationHandlers, attributeHandlers, groupHandlers, experimentalHandlers, extensionHandlers, storageHandlers,
+		diagnosticsHandlers} {
 		for op, h := range part {
 			all[op] = h
 		}
@@ -30,9 +35,14 @@ var handlers = func() map[tim.Op]handler {
 	return all
 }()
 
+// elsewhere is what is answered before a call reaches a face: the shim knows the version and each thread's instance, package
+// instances the others.
+var elsewhere = []tim.Op{tim.OpTIMGetSDKVersion, tim.OpTIMExtInstanceCreate, tim.OpTIMExtInstanceSetCurrent,
+	tim.OpTIMExtInstanceGetCurrent, tim.OpTIMExtInstanceDestroy}
+
 // Built says whether a function is more than its argument checks.
 func Built(op tim.Op) bool {
 	_, direct := directCalls[op]
 	_, handled := handlers[op]
-	return direct || handled || op.Function().Setter || op == tim.OpTIMGetSDKVersion
+	return direct || handled || op.Function().Setter || slices.Contains(elsewhere, op)
 }

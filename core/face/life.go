@@ -14,6 +14,8 @@ var directCalls = map[tim.Op]func(*Face, *call) int64{
 	tim.OpTIMGetServerTime:  (*Face).serverTime,
 	tim.OpTIMGetLoginStatus: (*Face).loginStatus,
 	tim.OpTIMGetLoginUserID: (*Face).loginUser,
+
+	tim.OpTIMExtNotifyNetworkChanged: (*Face).networkChanged,
 }
 
 // ConfigServer and ConfigKeepTrying are keys of this library beyond the interface.
@@ -27,7 +29,7 @@ func (f *Face) init(c *call) int64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
-	case f.leaving: // TIMUninit is running on another thread, or around this callback
+	case f.closed, f.leaving: // TIMUninit is running on another thread, or around this callback
 		return tim.ResultErrSDKUninit
 	case f.client != nil:
 		return tim.ResultSucc
@@ -43,6 +45,7 @@ func (f *Face) init(c *call) int64 {
 			v.DataFolder = p
 		}
 		v.InitServer = cfg.Get(ConfigServer).String()
+		v.Retention = retention(cfg, ConfigKeepDays, ConfigMaxBytes)
 		v.OperatorServer, v.ServerCA = f.host.Getenv("TIM_SERVER_URL"), f.host.Getenv("TIM_SERVER_CA")
 	})
 	if err := f.log.Open(f.settings.Get().LogFolder); err != nil {
@@ -55,34 +58,49 @@ func (f *Face) init(c *call) int64 {
 	return tim.ResultSucc
 }
 
-// uninit ends the client's life: pending calls are answered, callbacks drain, then nothing of this life calls back.
 func (f *Face) uninit(c *call) int64 {
+	f.end(c.inside, false)
+	return tim.ResultSucc
+}
+
+// Close ends the face for good, with TIMUninit if that was not called: from now on calls are refused, and when it returns
+// no callback runs any more. inside says that the caller is inside one of this face's callbacks. If TIMUninit is running
+// around that callback, it ends the face instead, after Close has returned.
+func (f *Face) Close(inside bool) { f.end(inside, true) }
+
+// end ends the client's life: pending calls are answered, callbacks drain, then nothing of this life calls back. Without a
+// client there is only something to do for good: answers to calls before TIMInit may wait.
+func (f *Face) end(inside, forGood bool) {
 	f.mu.Lock()
-	for f.leaving && !c.inside { // a second caller may not go on while the first still runs callbacks
+	for f.leaving && !inside { // a second caller may not go on while the first still runs callbacks
 		f.left.Wait()
 	}
+	f.closed = f.closed || forGood
 	cl := f.client
-	if cl == nil || f.leaving {
+	if f.leaving || cl == nil && !forGood {
 		f.mu.Unlock()
-		return tim.ResultSucc
+		return
 	}
 	f.leaving = true
 	for f.inside > 0 { // none of them waits for a callback, so this is short
 		f.left.Wait()
 	}
 	f.mu.Unlock()
-	cl.Close()
-	dropped := f.queue.Drain(drainTime, c.inside)
+	if cl != nil {
+		cl.Close()
+	}
+	dropped := f.queue.Drain(drainTime, inside)
 	if dropped > 0 {
 		f.logger.Warn("TIMUninit: callbacks were dropped, the host was busy for too long", "dropped", dropped)
 	}
-	f.logger.Info("TIMUninit")
+	if cl != nil {
+		f.logger.Info("TIMUninit")
+	}
 	f.log.Close()
 	f.mu.Lock()
 	f.client, f.leaving = nil, false
 	f.left.Broadcast()
 	f.mu.Unlock()
-	return tim.ResultSucc
 }
 
 func (f *Face) serverTime(*call) int64 {

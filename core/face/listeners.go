@@ -89,7 +89,11 @@ func (f *Face) item(e event.Event) *dispatch.Item {
 	it := &dispatch.Item{Key: e.Key, Value: e, Run: func() { f.deliver(e) }}
 	if e.Merge != nil {
 		it.Merge = func(older, newer *dispatch.Item) *dispatch.Item {
-			return f.item(e.Merge(older.Value.(event.Event), newer.Value.(event.Event)))
+			left, some := e.Merge(older.Value.(event.Event), newer.Value.(event.Event))
+			if !some {
+				return nil
+			}
+			return f.item(left)
 		}
 	}
 	return it

@@ -2,6 +2,10 @@
 // own level. Files are named imsdk_yyyyMMdd.log, continue in _1, _2 when they grow over MaxSize, and are removed after
 // Keep. A line that cannot be written is lost: a full disk must not stop the engine.
 //
+// Instances of one process may share a folder. Instance 2 writes imsdk-2_yyyyMMdd.log and its lines say instance=2;
+// instance 0, the only one that most programs have, has no number. Each removes old files whatever their number, because
+// nobody may come back to clear up after an instance that is gone.
+//
 // What is logged: ids, codes, times, sizes. What never is: message bodies, UserSigs, passwords, tokens.
 //
 // Rejected: a rotation library (none names files by day and size as hosts of this interface expect).
@@ -35,6 +39,7 @@ type Levels struct {
 
 // Log is the sinks of one engine. All methods may be called from any goroutine.
 type Log struct {
+	instance int64
 	callback func(level int, line string)
 
 	mu     sync.Mutex
@@ -45,9 +50,9 @@ type Log struct {
 	size   int64
 }
 
-// New returns a log without a file. callback gets the lines for the host and must not block.
-func New(levels Levels, callback func(level int, line string)) *Log {
-	return &Log{levels: levels, callback: callback}
+// New returns the log of an instance, without a file. callback gets the lines for the host and must not block.
+func New(instance int64, levels Levels, callback func(level int, line string)) *Log {
+	return &Log{instance: instance, levels: levels, callback: callback}
 }
 
 // Logger returns the log as slog's front end.
@@ -97,7 +102,11 @@ func (l *Log) close() {
 
 // Write puts one line out. level has the numbers of TIMLogLevel.
 func (l *Log) Write(level int, now time.Time, text string) {
-	line := now.Format("2006-01-02 15:04:05.000 ") + levelName(level) + " " + text
+	line := now.Format("2006-01-02 15:04:05.000 ") + levelName(level) + " "
+	if l.instance != 0 {
+		line += fmt.Sprintf("instance=%d ", l.instance)
+	}
+	line += text
 	l.mu.Lock()
 	if level >= l.levels.File && l.levels.File != tim.LogOff && l.folder != "" {
 		l.toFile(now, line+"\n")
@@ -132,7 +141,7 @@ func (l *Log) rotate(now time.Time, day string) {
 	}
 	l.day = day
 	for part := 0; part < 1000; part++ {
-		name := "imsdk_" + day
+		name := l.name() + day
 		if part > 0 {
 			name += fmt.Sprintf("_%d", part)
 		}
@@ -153,10 +162,20 @@ func (l *Log) rotate(now time.Time, day string) {
 	}
 }
 
-// purge removes files that are older than Keep.
+// name is what the names of this instance's files begin with.
+func (l *Log) name() string {
+	if l.instance == 0 {
+		return "imsdk_"
+	}
+	return fmt.Sprintf("imsdk-%d_", l.instance)
+}
+
+// purge removes files of all instances that nobody has written to for longer than Keep. One that is still open belongs to
+// an instance with nothing to say; its next line goes into the file of another day.
 func (l *Log) purge(now time.Time) {
-	files, _ := filepath.Glob(filepath.Join(l.folder, "imsdk_*.log"))
-	for _, f := range files {
+	first, _ := filepath.Glob(filepath.Join(l.folder, "imsdk_*.log"))
+	others, _ := filepath.Glob(filepath.Join(l.folder, "imsdk-[0-9]*_*.log"))
+	for _, f := range append(first, others...) {
 		if info, err := os.Stat(f); err == nil && now.Sub(info.ModTime()) > Keep {
 			os.Remove(f)
 		}
@@ -230,6 +249,8 @@ func levelOf(level slog.Level) int {
 		return tim.LogWarn
 	case level >= slog.LevelInfo:
 		return tim.LogInfo
+	case level >= slog.LevelDebug:
+		return tim.LogDebug
 	}
-	return tim.LogDebug
+	return tim.LogVerbose
 }

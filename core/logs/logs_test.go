@@ -28,7 +28,7 @@ func files(t *testing.T, folder string) []string {
 
 func opened(t *testing.T, levels Levels) (*Log, string) {
 	folder := filepath.Join(t.TempDir(), "log")
-	l := New(levels, nil)
+	l := New(0, levels, nil)
 	if err := l.Open(folder); err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,8 @@ func TestAFileGrowsToItsLimit(t *testing.T) {
 func TestOldFilesArePurged(t *testing.T) {
 	folder := t.TempDir()
 	for name, age := range map[string]time.Duration{"imsdk_20200101.log": Keep + time.Hour, "imsdk_20200102_1.log": Keep + time.Hour,
-		"imsdk_20200107.log": Keep - time.Hour, "notes.txt": 10 * Keep} {
+		"imsdk-7_20200101.log": Keep + time.Hour, "imsdk-7_20200107.log": Keep - time.Hour, "imsdk_20200107.log": Keep - time.Hour,
+		"notes.txt": 10 * Keep, "imsdk-ours.log": 10 * Keep} {
 		path := filepath.Join(folder, name)
 		if err := os.WriteFile(path, nil, 0o600); err != nil {
 			t.Fatal(err)
@@ -89,20 +90,54 @@ func TestOldFilesArePurged(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	l := New(Levels{File: tim.LogDebug}, nil)
+	l := New(0, Levels{File: tim.LogDebug}, nil)
 	if err := l.Open(folder); err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	if got, want := files(t, folder), []string{"imsdk_20200107.log", "notes.txt"}; !slices.Equal(got, want) {
+	if got, want := files(t, folder), []string{"imsdk-7_20200107.log", "imsdk-ours.log", "imsdk_20200107.log", "notes.txt"}; !slices.Equal(got, want) {
 		t.Errorf("files after the purge %v, want %v", got, want)
+	}
+}
+
+func TestInstancesInOneFolder(t *testing.T) {
+	folder := t.TempDir()
+	var told []string
+	now := time.Date(2026, 3, 31, 12, 0, 0, 0, time.Local)
+	for _, instance := range []int64{0, 2, 20} {
+		l := New(instance, Levels{File: tim.LogDebug, Callback: tim.LogDebug}, func(_ int, line string) { told = append(told, line) })
+		if err := l.Open(folder); err != nil {
+			t.Fatal(err)
+		}
+		l.Write(tim.LogInfo, now, "first")
+		if err := os.Truncate(l.file.Name(), MaxSize+1); err != nil {
+			t.Fatal(err)
+		}
+		l.size = MaxSize + 1
+		l.Write(tim.LogInfo, now, "second") // rotates
+		l.Close()
+	}
+	want := []string{"imsdk-20_20260331.log", "imsdk-20_20260331_1.log", "imsdk-2_20260331.log", "imsdk-2_20260331_1.log",
+		"imsdk_20260331.log", "imsdk_20260331_1.log"}
+	if got := files(t, folder); !slices.Equal(got, want) {
+		t.Fatalf("files %v, want %v", got, want)
+	}
+	for file, line := range map[string]string{"imsdk_20260331_1.log": "INFO second", "imsdk-2_20260331_1.log": "INFO instance=2 second",
+		"imsdk-20_20260331_1.log": "INFO instance=20 second"} {
+		text, _ := os.ReadFile(filepath.Join(folder, file))
+		if got := string(text); got != "2026-03-31 12:00:00.000 "+line+"\n" {
+			t.Errorf("%s holds %q", file, got)
+		}
+	}
+	if !strings.HasSuffix(told[2], "INFO instance=2 first") {
+		t.Errorf("the callback got %q", told)
 	}
 }
 
 func TestLevelsDecideWhatGoesWhere(t *testing.T) {
 	var told []string
 	folder := t.TempDir()
-	l := New(Levels{File: tim.LogWarn, Callback: tim.LogInfo}, func(level int, line string) { told = append(told, line) })
+	l := New(0, Levels{File: tim.LogWarn, Callback: tim.LogInfo}, func(level int, line string) { told = append(told, line) })
 	if err := l.Open(folder); err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +162,7 @@ func TestLevelsDecideWhatGoesWhere(t *testing.T) {
 
 func TestNoFolderNoFile(t *testing.T) {
 	t.Chdir(t.TempDir())
-	l := New(Levels{File: tim.LogDebug}, nil)
+	l := New(0, Levels{File: tim.LogDebug}, nil)
 	l.Logger().Error("before Open")
 	if err := os.WriteFile("file", nil, 0o600); err != nil {
 		t.Fatal(err)

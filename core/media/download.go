@@ -40,6 +40,7 @@ type download struct {
 // cannot be fetched, 6010 the address or its certificate cannot be used, 7007 the target cannot be written, 7009 the
 // context was cancelled, and those of Upload when its deadline passed. Progress may be nil.
 func (f *Files) Download(ctx context.Context, r Remote, path string, progress Progress) error {
+	defer one(&f.running.downloads)()
 	if err := r.check(); err != nil {
 		return err
 	}

@@ -47,6 +47,7 @@ type Config struct {
 type Files struct {
 	cfg     Config
 	targets targets
+	running running
 
 	mu    sync.Mutex
 	leave leave

@@ -36,6 +36,7 @@ type upload struct {
 // was cancelled, 9508 or another code of the network when its deadline passed without a connection, 114005 when that
 // passed otherwise. Progress may be nil.
 func (f *Files) Upload(ctx context.Context, l Local, progress Progress) (Stored, error) {
+	defer one(&f.running.uploads)()
 	file, size, err := open(l.Path, l.Kind)
 	if err != nil {
 		return Stored{}, err

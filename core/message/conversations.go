@@ -2,12 +2,10 @@ package message
 
 import (
 	"context"
-	"strconv"
 
 	"timbre/core/conversation"
 	"timbre/core/event"
 	"timbre/core/store"
-	"timbre/model/tim"
 	"timbre/sqlite"
 )
 
@@ -77,11 +75,10 @@ func (m *Messages) TotalUnread(done event.Done) {
 		total, err = conversation.Total(q)
 		return err
 	})
-	result := `{"` + tim.KeyConvGetTotalUnreadMessageCountResultUnreadCount + `":` + strconv.FormatUint(total, 10) + `}`
 	if err != nil {
 		m.failing(done, "")(err)
 		return
 	}
-	done(0, "", result)
+	done(0, "", unreadCount(total))
 	m.book.Told(total)
 }

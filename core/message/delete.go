@@ -151,28 +151,47 @@ func (m *Messages) empty(tx *store.Tx, e *conversation.Entry, seq uint64) error 
 	return m.relast(tx, e)
 }
 
-// clearedElsewhere applies that another device deleted a conversation or its history. The messages stay here, unless the
-// server says otherwise; what was deleted counts as read.
+// clearedElsewhere applies that another device deleted a conversation, its history or its place in the list. What was
+// attached to the conversation goes with it. The rest stays here, unless the server says otherwise; what was deleted counts
+// as read.
 func (m *Messages) clearedElsewhere(tx *store.Tx, entry *protocol.Entry) error {
-	if err := m.readElsewhere(tx, entry); err != nil {
-		return err
-	}
 	var d protocol.Cleared
 	if len(entry.Data) > 0 {
 		if err := json.Unmarshal(entry.Data, &d); err != nil {
 			return err
 		}
 	}
+	if err := m.readElsewhere(tx, entry); err != nil {
+		return err
+	}
 	typ, peer := named(entry)
 	known, err := conversation.Find(tx, typ, peer)
-	if !d.All || known == nil || err != nil {
+	if known == nil || err != nil {
 		return err
 	}
 	e, err := m.book.Open(tx, typ, peer)
 	if err != nil {
 		return err
 	}
+	if !d.Keep {
+		m.book.Detach(tx, e)
+	}
+	switch {
+	case !d.All:
+		return nil
+	case d.Hide:
+		m.hidden(tx, e, entry.Seq)
+		return nil
+	}
 	return m.cleared(tx, e, entry.Seq, d.Keep)
+}
+
+// hidden takes a conversation out of the list that was hidden up to seq, unless something newer or only known here shows it.
+func (m *Messages) hidden(tx *store.Tx, e *conversation.Entry, seq uint64) {
+	e.HideSeq = max(e.HideSeq, seq)
+	if e.MaxSeq <= seq && e.Draft == "" && e.Visible {
+		e.Leave(tx)
+	}
 }
 
 // deletedElsewhere applies that another device deleted messages.

@@ -42,7 +42,11 @@ func (m *Messages) GroupState(tx *store.Tx, st *protocol.GroupState, stale bool)
 		}
 	}
 	e.MaxSeq = max(e.MaxSeq, st.Max)
-	showUnread(tx, e)
+	if st.HideSeq == 0 && e.HideSeq == 0 { // in the list from the beginning, even if nothing was said yet
+		e.Place(tx, max(st.Group.LastTime, st.Group.Created*1000))
+		return nil
+	}
+	m.show(tx, e, st.Max, st.HideSeq, st.Group.LastTime)
 	return nil
 }
 

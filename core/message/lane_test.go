@@ -80,9 +80,11 @@ func (s *slow) end(r *rand.Rand, err error) bool {
 // nowhere is a Positions without logs.
 type nowhere struct{}
 
-func (nowhere) Applied(*store.Tx, string, uint64) error { return nil }
-func (nowhere) Follow(*store.Tx, string, uint64)        {}
-func (nowhere) Unfollow(*store.Tx, string)              {}
+func (nowhere) Applied(*store.Tx, string, uint64) error        { return nil }
+func (nowhere) Stands(*store.Tx, uint64, protocol.Entry) error { return nil }
+func (nowhere) Doubt(*store.Tx) error                          { return nil }
+func (nowhere) Follow(*store.Tx, string, uint64)               {}
+func (nowhere) Unfollow(*store.Tx, string)                     {}
 
 // life is one process of the client on its folder.
 type life struct {

@@ -25,6 +25,7 @@ import (
 	"timbre/core/store"
 	"timbre/core/transport"
 	"timbre/model/tim"
+	"timbre/protocol"
 	"timbre/search"
 	"timbre/sqlite"
 )
@@ -44,6 +45,8 @@ type Self struct {
 // Positions learns which log entries own answers stand for, and which groups' logs are to be followed.
 type Positions interface {
 	Applied(tx *store.Tx, group string, pos uint64) error
+	Stands(tx *store.Tx, pos uint64, entry protocol.Entry) error
+	Doubt(tx *store.Tx) error
 	Follow(tx *store.Tx, group string, pos uint64)
 	Unfollow(tx *store.Tx, group string)
 }
@@ -72,12 +75,14 @@ type Messages struct {
 	mu      sync.Mutex
 	waiting map[int64][]event.Done // by message row
 	readers map[int64][]func(*transport.Error)
+	// cleaning is the types of conversations, 0 for all, of which everything is being marked as read.
+	cleaning map[int]bool
 }
 
 // New returns the messages; Connect must follow before anything else is called.
 func New(self Self, st *store.Store, book *conversation.Book, sink event.Sink, log *slog.Logger) *Messages {
 	m := &Messages{self: self, store: st, book: book, sink: sink, log: log,
-		search: search.New(searchName), waiting: map[int64][]event.Done{}, readers: map[int64][]func(*transport.Error){}}
+		search: search.New(searchName), waiting: map[int64][]event.Done{}, readers: map[int64][]func(*transport.Error){}, cleaning: map[int]bool{}}
 	m.indexer.run = m.indexIdle
 	m.uploads.running, m.uploads.slots = map[int64]context.CancelCauseFunc{}, make(chan struct{}, maxUploads)
 	m.uploads.life, m.uploads.end = context.WithCancel(context.Background())
@@ -166,10 +171,13 @@ func (m *Messages) failing(done event.Done, json string) func(error) {
 	}
 }
 
+// Failure is the result of a call that the database refused.
+func (m *Messages) Failure(err error) *transport.Error { return m.dbError(err) }
+
 // dbError is the result of a call that the database refused.
 func (m *Messages) dbError(err error) *transport.Error {
 	if errors.Is(err, store.ErrClosed) {
 		return &transport.Error{Code: m.self.Ended(), Text: "the account was closed meanwhile"}
 	}
-	return &transport.Error{Code: tim.ErrSDKCommDatabaseFailure, Text: err.Error()}
+	return &transport.Error{Code: tim.ErrSDKCommDatabaseFailure, Text: store.Explain(err)}
 }

@@ -15,10 +15,11 @@ import (
 	"timbre/sqlite"
 )
 
-// Outbox kinds of this file; their references are conversation rows.
+// Outbox kinds of a conversation's positions; their references are conversation rows.
 const (
 	KindRead  = "read"
-	KindClear = "clear"
+	KindClear = "clear" // the conversation is deleted with its messages
+	KindHide  = "hide"  // only the conversation goes
 )
 
 // Target says what to mark as read.
@@ -50,6 +51,24 @@ func (m *Messages) MarkRead(t Target, done event.Done) {
 			return nil
 		},
 		Failed: m.failing(done, ""),
+	})
+}
+
+// CleanUnread is MarkRead for all conversations, or all of a type. While one runs, the next of the same type is refused.
+func (m *Messages) CleanUnread(t Target, done event.Done) {
+	m.mu.Lock()
+	running := m.cleaning[t.Type]
+	m.cleaning[t.Type] = true
+	m.mu.Unlock()
+	if running {
+		done(tim.ErrInProgess, "such a call is still running", "")
+		return
+	}
+	m.MarkRead(t, func(code int, desc, json string) {
+		m.mu.Lock()
+		delete(m.cleaning, t.Type)
+		m.mu.Unlock()
+		done(code, desc, json)
 	})
 }
 
@@ -158,10 +177,10 @@ func (g *gather) finish() {
 	}
 }
 
-// Position is the outbox kind of read and clear positions: the request carries the position as it is when it leaves.
+// Position is an outbox kind of positions: the request carries the position as it is when it leaves.
 type Position struct {
-	M     *Messages
-	Clear bool
+	M    *Messages
+	Kind string
 }
 
 // Request implements outbox.Kind.
@@ -170,8 +189,11 @@ func (p Position) Request(q sqlite.Queryer, ref int64) (string, []byte, error) {
 	if err != nil || c == nil {
 		return "", nil, err
 	}
-	if p.Clear {
+	switch p.Kind {
+	case KindClear:
 		return protocol.OpClear, protocol.Marshal(protocol.Clear{Target: target(c.Type, c.Peer), Seq: c.ClearSeq}), nil
+	case KindHide:
+		return protocol.OpClear, protocol.Marshal(protocol.Clear{Target: target(c.Type, c.Peer), Seq: c.HideSeq, Hide: true}), nil
 	}
 	return protocol.OpRead, protocol.Marshal(protocol.Read{Target: target(c.Type, c.Peer), Seq: c.ReadSeq}), nil
 }
@@ -179,21 +201,22 @@ func (p Position) Request(q sqlite.Queryer, ref int64) (string, []byte, error) {
 // Confirmed implements outbox.Kind.
 func (p Position) Confirmed(tx *store.Tx, in *outbox.Intent, body []byte) error {
 	at := gjson.ParseBytes(body)
-	if err := p.M.pos.Applied(tx, "", at.Get("pos").Uint()); err != nil {
-		return err
-	}
+	pos, count := at.Get("pos").Uint(), at.Get("count").Uint()
 	p.M.arrivals(tx)
 	e, err := p.M.book.OpenByID(tx, in.Ref)
 	if err != nil {
 		return err
 	}
+	tx.After(func() { p.M.tellReaders(in.ID, nil) })
+	if p.Kind != KindRead && e != nil {
+		return p.M.pos.Stands(tx, pos, p.M.clearing(e, at.Get("seq").Uint(), count, p.Kind == KindHide))
+	}
 	// The answer stands for the log's entry, and only the server can count what lies in a hole.
-	if count := at.Get("count").Uint(); !p.Clear && e != nil && count > e.ReadCount {
+	if e != nil && count > e.ReadCount {
 		e.MarkRead(e.ReadSeq, count, 0)
 		e.Touch(tx, false)
 	}
-	tx.After(func() { p.M.tellReaders(in.ID, nil) })
-	return nil
+	return p.M.pos.Applied(tx, "", pos)
 }
 
 // Failed implements outbox.Kind.
@@ -213,45 +236,4 @@ func (m *Messages) tellReaders(id int64, why *transport.Error) {
 	for _, tell := range all {
 		tell(why)
 	}
-}
-
-// Delete removes a conversation with its messages here and for this user at the server.
-func (m *Messages) Delete(typ int, peer string, done event.Done) {
-	m.store.Submit(store.Change{
-		Apply: func(tx *store.Tx) error {
-			m.arrivals(tx)
-			known, err := conversation.Find(tx, typ, peer)
-			if err != nil {
-				return err
-			}
-			all := &gather{done: done}
-			tx.After(all.seal)
-			if known == nil {
-				return nil
-			}
-			e, err := m.book.Open(tx, typ, peer)
-			if err != nil {
-				return err
-			}
-			if err := m.wipe(tx, e); err != nil {
-				return err
-			}
-			if e.MaxSeq == 0 {
-				return nil
-			}
-			return m.intend(tx, KindClear, e.ID, all)
-		},
-		Failed: m.failing(done, ""),
-	})
-}
-
-// wipe deletes everything that is here. Messages on their way keep their intents and come back as sent ones.
-func (m *Messages) wipe(tx *store.Tx, e *conversation.Entry) error {
-	e.ClearSeq = e.MaxSeq
-	e.MarkRead(e.MaxSeq, e.PeerCount, m.self.Now().Unix())
-	e.Hide(tx)
-	if err := m.unindex(tx, `WHERE conv=? AND status<>?`, e.ID, tim.MsgSending); err != nil {
-		return err
-	}
-	return tx.Exec(`DELETE FROM message WHERE conv=? AND status<>?`, e.ID, tim.MsgSending)
 }

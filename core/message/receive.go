@@ -38,6 +38,9 @@ var appliers = map[string]func(*Messages, *store.Tx, *protocol.Entry) error{
 	protocol.EntryPin:        (*Messages).pinChanged,
 	protocol.EntryOption:     (*Messages).optionChanged,
 	protocol.EntryGroup:      (*Messages).membership,
+	protocol.EntryAttributes: (*Messages).attributed,
+	protocol.EntryConvGroup:  (*Messages).grouped,
+	entryOwnAttributes:       (*Messages).ownAttributed,
 }
 
 // whose is the conversation of a message.
@@ -77,12 +80,14 @@ func (m *Messages) receive(tx *store.Tx, msg *protocol.Message, from origin) (*R
 	if err != nil {
 		return nil, err
 	}
-	known, err := one(tx, `WHERE conv=? AND seq=?`, e.ID, int64(msg.Seq))
-	if err != nil {
-		return nil, err
-	}
-	if known != nil {
-		return known, m.amend(tx, e, known, msg)
+	if msg.Seq <= e.MaxSeq { // nothing has a greater number
+		known, err := one(tx, `WHERE conv=? AND seq=?`, e.ID, int64(msg.Seq))
+		if err != nil {
+			return nil, err
+		}
+		if known != nil {
+			return known, m.amend(tx, e, known, msg)
+		}
 	}
 	if own, err := m.comeBack(tx, e, msg); own != nil || err != nil {
 		return own, err
@@ -253,7 +258,11 @@ func (m *Messages) readElsewhere(tx *store.Tx, entry *protocol.Entry) error {
 	if err != nil || entry.Seq <= e.ReadSeq && entry.Count <= e.ReadCount {
 		return err
 	}
-	e.MarkRead(entry.Seq, entry.Count, m.self.Now().Unix())
+	at := entry.Time / 1000
+	if at == 0 {
+		at = m.self.Now().Unix()
+	}
+	e.MarkRead(entry.Seq, entry.Count, at)
 	e.Touch(tx, false)
 	return nil
 }

@@ -2,6 +2,7 @@ package message
 
 import (
 	"cmp"
+	"strconv"
 
 	"timbre/core/conversation"
 	"timbre/model/tim"
@@ -16,28 +17,31 @@ func ConversationJSON(q sqlite.Queryer, c *conversation.Conversation, self strin
 	if c.LastMsg != 0 {
 		last, _ = byID(q, c.LastMsg) // without the message the conversation is still worth showing
 	}
-	w.num(tim.KeyConvActiveTime, c.Active)
-	w.raw(tim.KeyConvConversationGroupArray, "[]")
-	w.num(tim.KeyConvC2CReadTimestamp, c.ReadTime)
-	w.text(tim.KeyConvCustomData, "")
+	readTime, readSeq := c.ReadTime, uint64(0)
+	if c.Type == tim.ConvGroup {
+		readTime, readSeq = 0, c.ReadSeq
+	}
+	w.num(tim.KeyConvActiveTime, c.Order())
+	w.raw(tim.KeyConvConversationGroupArray, cmp.Or(c.Groups, "[]"))
+	w.num(tim.KeyConvC2CReadTimestamp, readTime)
+	w.text(tim.KeyConvCustomData, c.Custom)
+	if c.Draft != "" {
+		w.raw(tim.KeyConvDraft, c.Draft)
+	}
 	w.text(tim.KeyConvFaceUrl, c.Face)
 	w.raw(tim.KeyConvGroupAtInfoArray, mentions(c))
-	readSeq := uint64(0)
-	if c.Type == tim.ConvGroup {
-		readSeq = c.ReadSeq
-	}
 	w.uint(tim.KeyConvGroupReadSequence, readSeq)
 	if c.GroupType != conversation.NoGroup {
 		w.num(tim.KeyConvGroupType, int64(c.GroupType))
 	}
 	w.text(tim.KeyConvId, c.Peer)
-	w.flag(tim.KeyConvIsHasDraft, false)
+	w.flag(tim.KeyConvIsHasDraft, c.Draft != "")
 	w.flag(tim.KeyConvIsHasLastMsg, last != nil)
-	w.flag(tim.KeyConvIsPinned, false)
+	w.flag(tim.KeyConvIsPinned, c.Pinned)
 	if last != nil {
 		w.raw(tim.KeyConvLastMsg, last.json(c, self))
 	}
-	w.raw(tim.KeyConvMarkArray, "[]")
+	w.raw(tim.KeyConvMarkArray, marks(c.Marks))
 	w.num(tim.KeyConvRecvOpt, int64(c.Option))
 	w.text(tim.KeyConvShowName, cmp.Or(c.Name, c.Peer))
 	w.num(tim.KeyConvType, int64(c.Type))
@@ -55,4 +59,16 @@ func mentions(c *conversation.Conversation) string {
 		all = append(all, string(append(w.b, '}')))
 	}
 	return array(all)
+}
+
+// marks is the marks one by one, in ascending order.
+func marks(set uint64) string {
+	b := []byte{'['}
+	for ; set != 0; set &= set - 1 {
+		if len(b) > 1 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendUint(b, set&-set, 10)
+	}
+	return string(append(b, ']'))
 }

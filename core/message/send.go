@@ -280,7 +280,7 @@ func (m *Messages) settled(tx *store.Tx, row *Row, before int, as *protocol.Sent
 		}
 	})
 	if e.LastMsg == row.ID || e.LastMsg == 0 && row.last() && row.Status != tim.MsgDeleted {
-		returned := e.LastMsg == 0 // the conversation was deleted while the message was on its way
+		returned := e.LastMsg == 0 || !e.Visible && as != nil // the conversation was deleted while the message was on its way
 		e.LastMsg = row.ID
 		e.Touch(tx, returned)
 		return nil

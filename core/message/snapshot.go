@@ -38,7 +38,7 @@ func (m *Messages) Snapshot(tx *store.Tx, c *protocol.Conversation) error {
 		return err
 	}
 	if c.ClearSeq > e.ClearSeq {
-		if err := m.cleared(tx, e, c.ClearSeq, false); err != nil {
+		if err := m.cleared(tx, e, c.ClearSeq, true); err != nil {
 			return err
 		}
 	}
@@ -60,18 +60,23 @@ func (m *Messages) Snapshot(tx *store.Tx, c *protocol.Conversation) error {
 		}
 	}
 	e.MaxSeq = max(e.MaxSeq, c.Max)
-	showUnread(tx, e)
+	if e.ReadTime == 0 && c.ReadSeq == c.Max {
+		e.ReadTime = c.Time / 1000
+	}
+	m.show(tx, e, c.Max, c.HideSeq, c.Time)
 	return nil
 }
 
-// showUnread puts a conversation into the list in which something is unread, though the message itself may be deleted: what
-// the total counts must be seen.
-func showUnread(tx *store.Tx, e *conversation.Entry) {
-	if e.Unread() > 0 {
-		e.Place(tx, 1)
-		return
-	}
+// show puts a conversation into the list, or takes it out, as the server has it: there is something newer than what was
+// hidden, even if the messages themselves are deleted. What is only known here lets a conversation stay.
+func (m *Messages) show(tx *store.Tx, e *conversation.Entry, newest, hidden uint64, time int64) {
 	e.Touch(tx, false)
+	switch {
+	case newest > max(hidden, e.HideSeq):
+		e.Place(tx, time)
+	case hidden > e.HideSeq:
+		m.hidden(tx, e, hidden)
+	}
 }
 
 // cleared removes what the user deleted up to seq. keep leaves the conversation in the list.
@@ -80,6 +85,9 @@ func (m *Messages) cleared(tx *store.Tx, e *conversation.Entry, seq uint64, keep
 		return nil
 	}
 	e.ClearSeq = max(e.ClearSeq, seq)
+	if !keep {
+		e.HideSeq = max(e.HideSeq, seq)
+	}
 	e.MarkRead(seq, e.ReadCount, 0)
 	if err := m.remove(tx, e.ID, seq); err != nil {
 		return err
@@ -88,7 +96,7 @@ func (m *Messages) cleared(tx *store.Tx, e *conversation.Entry, seq uint64, keep
 	if err != nil {
 		return err
 	}
-	if last == 0 && !keep {
+	if last == 0 && !keep && e.Draft == "" {
 		e.Hide(tx)
 		return nil
 	}
@@ -114,7 +122,7 @@ func (m *Messages) forgetNumbers(tx *store.Tx, e *conversation.Entry) error {
 	if err := m.forgetRanges(tx.Tx, e.ID); err != nil {
 		return err
 	}
-	e.MaxSeq, e.PeerCount, e.ReadSeq, e.ReadCount, e.SeenSeq, e.ClearSeq, e.OwnSeq, e.OwnCount, e.At = 0, 0, 0, 0, 0, 0, 0, 0, ""
+	e.MaxSeq, e.PeerCount, e.ReadSeq, e.ReadCount, e.SeenSeq, e.ClearSeq, e.HideSeq, e.OwnSeq, e.OwnCount, e.At = 0, 0, 0, 0, 0, 0, 0, 0, 0, ""
 	e.Touch(tx, false)
 	return nil
 }

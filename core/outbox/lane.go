@@ -45,6 +45,7 @@ func (o *Outbox) pump(name string) {
 		in := l.waiting[0]
 		l.waiting = l.waiting[1:]
 		l.inFlight++
+		in.sent = true
 		if in.timer != nil {
 			in.timer.Stop()
 		}
@@ -87,6 +88,7 @@ func (o *Outbox) start(l *lane, in *Intent) {
 				l.preparing--
 				o.mu.Unlock()
 				o.left(in)
+				o.repeat(in, err)
 			}()
 		},
 	})

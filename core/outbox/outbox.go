@@ -15,7 +15,9 @@
 package outbox
 
 import (
+	"container/list"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,6 +31,9 @@ const Window = 10
 
 // again is the pause after the server said that it is busy.
 const again = 200 * time.Millisecond
+
+// storePause is the pause before the server is asked again for an outcome that could not be stored.
+const storePause = time.Second
 
 // forever is the deadline of intents that nobody waits for.
 const forever = 365 * 24 * time.Hour
@@ -72,6 +77,10 @@ type Intent struct {
 	deadline time.Time
 	timer    *time.Timer
 	ended    bool
+
+	entered time.Time
+	place   *list.Element // among all that are not confirmed
+	sent    bool          // it has left its lane
 }
 
 // Outbox is the outbox of one account. All methods may be called from any goroutine.
@@ -85,7 +94,7 @@ type Outbox struct {
 	lanes   map[string]*lane
 	online  bool
 	stopped *transport.Error // by Stop, with its reason
-	count   int
+	all     list.List        // what is not confirmed, the oldest first
 }
 
 // New returns an empty outbox. kinds must be complete.
@@ -113,7 +122,7 @@ func (o *Outbox) Enter(in *Intent) {
 		in.timer = time.AfterFunc(in.Timeout, func() { o.expire(in) })
 	}
 	o.lane(in.Lane).waiting = append(o.lane(in.Lane).waiting, in)
-	o.count++
+	in.entered, in.place = time.Now(), o.all.PushBack(in)
 	o.pump(in.Lane)
 }
 
@@ -128,9 +137,9 @@ func (o *Outbox) Load(tx *store.Tx) error {
 	tx.After(func() { // what this process committed before has been entered by now, and nothing has left
 		o.mu.Lock()
 		defer o.mu.Unlock()
-		for _, in := range left {
+		for _, in := range slices.Backward(left) {
 			if o.lane(in.Lane).insert(in) {
-				o.count++
+				in.entered, in.place = time.Now(), o.all.PushFront(in)
 			}
 		}
 	})
@@ -151,5 +160,5 @@ func (o *Outbox) Online() {
 func (o *Outbox) Depth() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.count
+	return o.all.Len()
 }

@@ -63,6 +63,7 @@ func (o *Outbox) later(in *Intent) {
 	l := o.lane(in.Lane)
 	l.inFlight--
 	l.insert(in)
+	in.sent = false
 	if l.paused {
 		return
 	}
@@ -120,14 +121,33 @@ func (o *Outbox) finish(in *Intent, effect func(*store.Tx) error) {
 		Failed: func(err error) {
 			o.lost(in, err)
 			o.left(in)
+			o.repeat(in, err)
 		},
 	})
 }
 
-// lost tells those who wait that the database refused the outcome. The intent is still there for the next login.
+// repeat asks the server once more, a moment after the database could not store what it said, because the disk was full
+// for instance. The server knows the key and says the same again; nobody waits for it any more.
+func (o *Outbox) repeat(in *Intent, err error) {
+	if errors.Is(err, store.ErrClosed) {
+		return
+	}
+	time.AfterFunc(storePause, func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		left := &Intent{ID: in.ID, Lane: in.Lane, Kind: in.Kind, Ref: in.Ref, Key: in.Key}
+		if o.stopped != nil || !o.lane(in.Lane).insert(left) {
+			return
+		}
+		left.entered, left.place = time.Now(), o.all.PushBack(left)
+		o.pump(in.Lane)
+	})
+}
+
+// lost tells those who wait that the database refused the outcome. The intent is still there.
 func (o *Outbox) lost(in *Intent, err error) {
 	o.log.Error("outbox: an outcome could not be stored", "id", in.ID, "kind", in.Kind, "err", err)
-	o.kinds[in.Kind].Lost(in, &transport.Error{Code: tim.ErrSDKCommDatabaseFailure, Text: err.Error()})
+	o.kinds[in.Kind].Lost(in, &transport.Error{Code: tim.ErrSDKCommDatabaseFailure, Text: store.Explain(err)})
 }
 
 func (o *Outbox) remove(tx *store.Tx, in *Intent) error {
@@ -143,7 +163,9 @@ func (o *Outbox) left(in *Intent) {
 		return
 	}
 	in.ended = true
-	o.count--
+	if in.place != nil { // it was entered before the end
+		o.all.Remove(in.place)
+	}
 	if l := o.lanes[in.Lane]; l != nil {
 		l.inFlight--
 		o.pump(in.Lane)

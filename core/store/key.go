@@ -2,16 +2,26 @@ package store
 
 import (
 	"errors"
+	"log/slog"
 	"path/filepath"
 
 	"timbre/sqlite"
 )
 
+// readerCacheKB is the page cache of each of the four readers. They look for single pages of history; lists that are larger
+// are read once and come from the system's cache the next time.
+const readerCacheKB = 512
+
 // OpenWithKey is Open for a database that is encrypted with a key of 16 bytes; see package vault. With key nil it is
 // plain. A key that does not fit the file is an error that WrongKey knows, and the file stays as it is. With folder ""
 // the key has no use.
-func OpenWithKey(folder string, key []byte, modules []sqlite.Schema) (*Store, error) {
-	cfg := sqlite.Config{Key: key, Schemas: append([]sqlite.Schema{schema}, modules...)}
+//
+// A damaged file is set aside and a new one begun; Inspect reads what is left of it.
+func OpenWithKey(folder string, key []byte, log *slog.Logger, modules []sqlite.Schema) (*Store, error) {
+	cfg := sqlite.Config{Key: key, Schemas: append([]sqlite.Schema{schema}, modules...), ReaderCacheKB: readerCacheKB,
+		AutoVacuum: true, Mend: true, Damage: func(err error) {
+			log.Error("the database is damaged; the next login heals it", "err", err)
+		}}
 	if folder != "" {
 		cfg.Path = filepath.Join(folder, "timbre.db")
 	}
@@ -19,7 +29,9 @@ func OpenWithKey(folder string, key []byte, modules []sqlite.Schema) (*Store, er
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db: db}, nil
+	found := db.Condition()
+	report(found, log)
+	return &Store{db: db, log: log, aside: found.Aside}, nil
 }
 
 // WrongKey says whether err means that the key does not fit the database: another one, one too many or none.

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"log/slog"
 	"testing"
 
 	"timbre/core/store"
@@ -9,7 +10,7 @@ import (
 
 func TestAKeyBelongsToItsDatabase(t *testing.T) {
 	folder, key := t.TempDir(), []byte("0123456789abcdef")
-	s, err := store.OpenWithKey(folder, key, nil)
+	s, err := store.OpenWithKey(folder, key, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -18,11 +19,11 @@ func TestAKeyBelongsToItsDatabase(t *testing.T) {
 	}
 	s.Close()
 	for name, wrong := range map[string][]byte{"another": []byte("fedcba9876543210"), "none": nil} {
-		if _, err := store.OpenWithKey(folder, wrong, nil); !store.WrongKey(err) {
+		if _, err := store.OpenWithKey(folder, wrong, slog.New(slog.DiscardHandler), nil); !store.WrongKey(err) {
 			t.Errorf("with key %q (%s): %v, want one that WrongKey knows", wrong, name, err)
 		}
 	}
-	if s, err = store.OpenWithKey(folder, key, nil); err != nil {
+	if s, err = store.OpenWithKey(folder, key, slog.New(slog.DiscardHandler), nil); err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()

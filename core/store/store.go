@@ -9,7 +9,9 @@ package store
 import (
 	"context"
 	"errors"
+	"log/slog"
 
+	"timbre/core/guard"
 	"timbre/sqlite"
 )
 
@@ -23,16 +25,21 @@ var ErrClosed = sqlite.ErrClosed
 
 // Store is an open database. All methods may be called from any goroutine.
 type Store struct {
-	db *sqlite.DB
+	db    *sqlite.DB
+	log   *slog.Logger
+	aside string // the damaged file in whose place a new one was begun
 }
 
 // Open opens or creates folder/timbre.db; with folder "" it works in memory and keeps nothing.
 func Open(folder string, modules ...sqlite.Schema) (*Store, error) {
-	return OpenWithKey(folder, nil, modules)
+	return OpenWithKey(folder, nil, slog.New(slog.DiscardHandler), modules)
 }
 
 // Close finishes what is queued and closes the file.
 func (s *Store) Close() error { return s.db.Close() }
+
+// Stats tells what the database is doing.
+func (s *Store) Stats() sqlite.Stats { return s.db.Stats() }
 
 // Tx is one change inside a transaction.
 type Tx struct {
@@ -67,12 +74,12 @@ func (s *Store) Submit(c Change) {
 		Done: func(err error) {
 			if err != nil {
 				if c.Failed != nil {
-					c.Failed(err)
+					s.run(func() { c.Failed(err) })
 				}
 				return
 			}
 			for _, fn := range after {
-				fn()
+				s.run(fn)
 			}
 			if c.settled != nil {
 				c.settled()
@@ -80,6 +87,9 @@ func (s *Store) Submit(c Change) {
 		},
 	})
 }
+
+// run keeps a mistake in what a module wants to say from ending the writer, and the host with it.
+func (s *Store) run(fn func()) { guard.Run(s.log, "after a commit", fn) }
 
 // Write makes a change and waits until it is committed and its After functions have run.
 func (s *Store) Write(ctx context.Context, apply func(*Tx) error) error {
@@ -91,6 +101,38 @@ func (s *Store) Write(ctx context.Context, apply func(*Tx) error) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// Settle writes the database's log back into its main file.
+func (s *Store) Settle(ctx context.Context) error { return s.db.Settle(ctx) }
+
+// Shrink gives free pages back to the disk, some at a time, until ctx ends or none is left; pause is called in between.
+// Files of older releases can do so only with rewrite: then they are written anew, which takes as much room again for the
+// moment and keeps every other change waiting.
+func (s *Store) Shrink(ctx context.Context, rewrite bool, pause func()) error {
+	for more := true; more && ctx.Err() == nil; pause() {
+		var err error
+		if more, err = s.db.Shrink(ctx); err != nil {
+			return err
+		}
+	}
+	space, err := s.Space(ctx)
+	if err == nil && rewrite && space.Free > 0 {
+		err = s.db.Rewrite(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	return s.Settle(ctx)
+}
+
+// Space measures the database.
+func (s *Store) Space(ctx context.Context) (space sqlite.Space, err error) {
+	err = s.Read(ctx, func(q sqlite.Queryer) error {
+		space, err = sqlite.SpaceOf(q)
+		return err
+	})
+	return space, err
 }
 
 // Read sees everything that was submitted before.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"timbre/core/guard"
 	"timbre/core/store"
 	"timbre/protocol"
 )
@@ -60,9 +61,14 @@ func (e *Engine) start(in *protocol.LoggedIn) {
 			e.ended.Broadcast()
 			e.mu.Unlock()
 		}()
-		if (in == nil || e.login(ctx, in)) && e.closeGaps(ctx) {
-			e.dropOtherLogs(ctx)
-			e.retryAll()
+		done := false
+		guard.Run(e.log, "catching up", func() {
+			if done = (in == nil || e.login(ctx, in)) && e.closeGaps(ctx); done {
+				e.dropOtherLogs(ctx)
+				e.retryAll()
+			}
+		})
+		if done {
 			return
 		}
 		e.mu.Lock()
@@ -74,6 +80,7 @@ func (e *Engine) start(in *protocol.LoggedIn) {
 // login brings everything that the server had at the login. It returns false when it was interrupted.
 func (e *Engine) login(ctx context.Context, in *protocol.LoggedIn) bool {
 	e.progress.Started()
+	e.countGroups(ctx)
 	own := func(ctx context.Context) error { return e.own(ctx, in) }
 	if !e.untilDone(ctx, own) || !e.untilDone(ctx, e.groups) {
 		return false

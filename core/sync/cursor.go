@@ -2,6 +2,7 @@ package sync
 
 import (
 	"strconv"
+	"sync/atomic"
 
 	"timbre/core/store"
 	"timbre/sqlite"
@@ -33,6 +34,7 @@ func (p *position) forget() { *p = position{left: true, dirty: true} }
 // cursor is the positions as one batch sees them. Each is read once and written once.
 type cursor struct {
 	tx      *sqlite.Tx
+	shown   *atomic.Pointer[mark]
 	epoch   string               // of all logs
 	partial bool                 // a snapshot was begun and not finished
 	logs    map[string]*position // by group; "" is the user's own
@@ -41,7 +43,7 @@ type cursor struct {
 
 func (e *Engine) cursor(tx *sqlite.Tx) (*cursor, error) {
 	c := tx.Batch(e, func() sqlite.Flusher {
-		c := &cursor{tx: tx, logs: map[string]*position{}}
+		c := &cursor{tx: tx, shown: &e.copied.own, logs: map[string]*position{}}
 		c.err = c.load()
 		return c
 	}).(*cursor)
@@ -106,6 +108,7 @@ func (c *cursor) Flush(tx *sqlite.Tx) error {
 	if c.err != nil {
 		return c.err
 	}
+	c.shown.Store(&mark{epoch: c.epoch, pos: c.logs[""].pos})
 	for group, p := range c.logs {
 		if !p.dirty {
 			continue

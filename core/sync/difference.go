@@ -20,6 +20,13 @@ const (
 
 // own brings the user's own log up to date.
 func (e *Engine) own(ctx context.Context, in *protocol.LoggedIn) error {
+	if err := e.ownLog(ctx, in); err != nil {
+		return err
+	}
+	return e.attributes(ctx)
+}
+
+func (e *Engine) ownLog(ctx context.Context, in *protocol.LoggedIn) error {
 	at, err := e.stored(ctx, "")
 	if err != nil {
 		return err
@@ -42,6 +49,8 @@ func (e *Engine) ownDifference(ctx context.Context) error {
 // difference asks for what is missing in a log until nothing is. Of new messages up to the position history only the
 // newest one comes, if any: whatever is added while the questions are on their way is no history.
 func (e *Engine) difference(ctx context.Context, group string, history uint64) (verdict, error) {
+	next := ahead{engine: e}
+	defer next.drop()
 	for {
 		if err := e.hostReady(ctx); err != nil {
 			return reached, err
@@ -52,7 +61,7 @@ func (e *Engine) difference(ctx context.Context, group string, history uint64) (
 		}
 		e.asking(group)
 		ask := protocol.Diff{Group: group, Epoch: at.epoch, Pos: at.pos, Limit: protocol.MaxDiff, Newest: at.pos < history}
-		a, err := e.link.Ask(ctx, protocol.OpDiff, "", protocol.Marshal(ask), askTimeout)
+		a, err := next.take(ctx, ask)
 		switch {
 		case err != nil:
 			return reached, err
@@ -69,6 +78,10 @@ func (e *Engine) difference(ctx context.Context, group string, history uint64) (
 		piece.Group = group
 		if ask.Newest {
 			piece.Entries = piece.Entries[:min(uint64(len(piece.Entries)), history-at.pos)]
+		}
+		if end := piece.From + uint64(len(piece.Entries)); group == "" && len(piece.Entries) > 0 && end <= piece.Pos {
+			ask.Pos = end - 1
+			next.ask(ctx, ask)
 		}
 		now, err := e.applyNow(ctx, piece)
 		if err != nil || now >= piece.Pos {
@@ -115,7 +128,13 @@ func (e *Engine) snapshot(ctx context.Context) error {
 		if err := json.Unmarshal(a.Body, &page); err != nil {
 			return err
 		}
-		if err := e.page(ctx, &page, first); err != nil {
+		var all *protocol.AllAttributes
+		if first { // what stands on top of the list is known at once
+			if all, err = e.askAttributes(ctx); err != nil {
+				return err
+			}
+		}
+		if err := e.page(ctx, &page, first, all); err != nil {
 			return err
 		}
 		if page.Cursor == "" {
@@ -126,8 +145,8 @@ func (e *Engine) snapshot(ctx context.Context) error {
 }
 
 // page applies one page. The first one begins the log's new life: from then on its position counts, and only an unfinished
-// snapshot is taken again.
-func (e *Engine) page(ctx context.Context, page *protocol.SnapshotPage, first bool) error {
+// snapshot is taken again. It comes with all attributes.
+func (e *Engine) page(ctx context.Context, page *protocol.SnapshotPage, first bool, all *protocol.AllAttributes) error {
 	return e.store.Write(ctx, func(tx *store.Tx) error {
 		c, own, err := e.position(tx.Tx, "")
 		if err != nil {
@@ -139,6 +158,9 @@ func (e *Engine) page(ctx context.Context, page *protocol.SnapshotPage, first bo
 			}
 		}
 		c.partial, own.dirty = page.Cursor != "", true
+		if err := e.takeAttributes(tx, all); err != nil {
+			return err
+		}
 		for i := range page.Convs {
 			if err := e.apply.Snapshot(tx, &page.Convs[i]); err != nil {
 				return err
@@ -158,6 +180,7 @@ func (e *Engine) newLife(tx *store.Tx, c *cursor, page *protocol.SnapshotPage) e
 		if err := c.forgetGroups(); err != nil {
 			return err
 		}
+		tx.After(func() { e.copied.groups.Store(0) })
 	}
 	c.epoch = page.Epoch
 	c.logs[""].set(page.Pos)

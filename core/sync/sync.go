@@ -24,6 +24,7 @@ package sync
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -58,6 +59,9 @@ type Applier interface {
 	Forget(tx *store.Tx) error
 	// Snapshot brings one conversation to the given state.
 	Snapshot(tx *store.Tx, c *protocol.Conversation) error
+	// Attributes makes everything that the user has attached to his conversations what all says. Entries that tell of earlier
+	// changes of it may follow.
+	Attributes(tx *store.Tx, all *protocol.AllAttributes) error
 	// GroupState brings a group to the given state, without the messages between. stale says that changes of messages
 	// which are here already may have been missed. It may see the same state more than once.
 	GroupState(tx *store.Tx, st *protocol.GroupState, stale bool) error
@@ -79,6 +83,7 @@ type Engine struct {
 	apply    Applier
 	progress Progress
 	waiting  func() int // callbacks waiting for the host
+	copied   copied
 
 	mu       sync.Mutex
 	gaps     map[string]*gap // by group; "" is the user's own log
@@ -120,12 +125,34 @@ func (e *Engine) Applied(tx *store.Tx, group string, pos uint64) error {
 	return nil
 }
 
+// Stands is Applied for an entry of the user's own log whose effect others could take back: it is applied here, at its place
+// in the log. If something is missing before it, it is applied now and once more when that is here. One that has come with
+// the log already changes nothing.
+func (e *Engine) Stands(tx *store.Tx, pos uint64, entry protocol.Entry) error {
+	c, p, err := e.position(tx.Tx, "")
+	if err != nil || pos == 0 || c.epoch != "" && pos <= p.pos {
+		return err
+	}
+	if err := e.apply.Apply(tx, &entry); err != nil || c.epoch == "" {
+		return err
+	}
+	if pos == p.pos+1 {
+		return e.Applied(tx, "", pos)
+	}
+	piece := protocol.Log{Epoch: c.epoch, From: pos, Entries: []protocol.Entry{entry}}
+	tx.After(func() { e.hold(piece) })
+	return nil
+}
+
 // Follow begins to follow a group's log behind pos, or goes on there when pos is ahead of what was applied. An error of
 // the database fails the transaction at its commit.
 func (e *Engine) Follow(tx *store.Tx, group string, pos uint64) {
 	_, p, err := e.position(tx.Tx, group)
 	if err != nil {
 		return
+	}
+	if !p.known {
+		tx.After(func() { e.copied.groups.Add(1) })
 	}
 	if !p.known || pos > p.pos {
 		p.set(pos)
@@ -138,6 +165,9 @@ func (e *Engine) Unfollow(tx *store.Tx, group string) {
 	_, p, err := e.position(tx.Tx, group)
 	if err != nil {
 		return
+	}
+	if p.known {
+		tx.After(func() { e.copied.groups.Add(-1) })
 	}
 	p.forget()
 	tx.After(func() {
@@ -156,6 +186,9 @@ func (e *Engine) Pushed(piece protocol.Log) {
 		},
 		Failed: func(err error) {
 			e.log.Error("sync: entries could not be stored", "group", piece.Group, "from", piece.From, "err", err)
+			if !errors.Is(err, store.ErrClosed) { // a full disk may have room again
+				e.Catch()
+			}
 		},
 	})
 }

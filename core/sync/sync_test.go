@@ -84,6 +84,8 @@ func (s *server) handle(c *linktest.Conn, r protocol.Request) {
 		return
 	}
 	switch r.Op {
+	case protocol.OpAttributes:
+		c.Answer(r.ID, 0, protocol.Marshal(s.attributesPage(r.Body)))
 	case protocol.OpDiff:
 		var d protocol.Diff
 		_ = json.Unmarshal(r.Body, &d)
@@ -200,10 +202,11 @@ type client struct {
 	link   *transport.Link
 	wg     stdsync.WaitGroup
 
-	mu       stdsync.Mutex
-	waiting  int
-	progress []string
-	finished bool // in this run
+	mu         stdsync.Mutex
+	waiting    int
+	progress   []string
+	finished   bool // in this run
+	attributes []string
 }
 
 type tb interface {
@@ -352,6 +355,7 @@ func (c *client) converged(s *server) {
 	if twice > 0 {
 		c.t.Errorf("%d entries were applied twice", twice)
 	}
+	c.statsAgree()
 }
 
 func (s *server) count(op string) int {

@@ -3,6 +3,7 @@ package transport
 import (
 	"bytes"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -12,33 +13,57 @@ import (
 
 // connection is one WebSocket and its outgoing lines.
 type connection struct {
-	ws    *websocket.Conn
-	login bool // a login was sent and not refused; the link's lock guards it
+	ws   *websocket.Conn
+	sent *atomic.Uint64 // bytes
 
-	mu        sync.Mutex
-	out       []byte
-	onWritten []*request // whose lines are in out
-	closed    bool
-	lastHeard time.Time
-	pinged    bool
-	ready     chan struct{}
+	login   bool   // a login was sent and not refused; the link's lock guards it
+	session string // what the server calls it, "" before the login; likewise
+
+	useful bool          // a request got its answer over it; likewise
+	proxy  string        // through which it was made, "" for none
+	told   chan struct{} // closed when the host has been told of its end
+
+	mu         sync.Mutex
+	out        []byte
+	onWritten  []*request // whose lines are in out
+	closed     bool
+	why        *Error        // it was closed on purpose
+	begun      time.Time     // the dial's end
+	lastHeard  time.Time     // the last sign of life
+	unanswered time.Time     // when the first request since then was queued
+	until      time.Time     // it was asked whether it lives and is dead if it says nothing until then
+	idle       bool          // it was asked only because it was idle for long
+	ready      chan struct{} // out is not empty
+	doubt      chan struct{} // the watch shall look again
 }
 
-func newConnection(ws *websocket.Conn) *connection {
-	return &connection{ws: ws, lastHeard: time.Now(), ready: make(chan struct{}, 1)}
+// ping is a question that every server answers. Nobody waits for the answer to id 0.
+var ping = protocol.Request{Op: protocol.OpPing}
+
+func newConnection(ws *websocket.Conn, sent *atomic.Uint64) *connection {
+	now := time.Now()
+	return &connection{ws: ws, sent: sent, told: make(chan struct{}), begun: now, lastHeard: now, ready: make(chan struct{}, 1), doubt: make(chan struct{}, 1)}
 }
 
 // send queues a line.
 func (c *connection) send(line func([]byte) []byte, r *request) {
 	c.mu.Lock()
+	first := false
 	if !c.closed {
 		c.out = line(c.out)
 		if r != nil {
+			first = c.unanswered.IsZero()
 			c.onWritten = append(c.onWritten, r)
+		}
+		if first {
+			c.unanswered = time.Now()
 		}
 	}
 	c.mu.Unlock()
 	c.signal()
+	if first {
+		c.wonder()
+	}
 }
 
 func (c *connection) signal() {
@@ -62,6 +87,7 @@ func (c *connection) frames(lines []byte) error {
 		if err := c.ws.WriteMessage(websocket.TextMessage, lines[:end]); err != nil {
 			return err
 		}
+		c.sent.Add(uint64(end))
 		lines = lines[end:]
 	}
 	return nil
@@ -88,7 +114,7 @@ func (c *connection) write() {
 			r.setStage(stageWriting)
 		}
 		if err := c.frames(frame); err != nil {
-			c.close()
+			c.end(nil)
 			return
 		}
 		for _, r := range requests {
@@ -98,40 +124,21 @@ func (c *connection) write() {
 	}
 }
 
-func (c *connection) close() {
+// end closes the connection. The first reason counts; nil leaves it to what the reader finds.
+func (c *connection) end(why *Error) {
 	c.mu.Lock()
+	if c.why == nil && !c.closed {
+		c.why = why
+	}
 	c.closed = true
 	c.mu.Unlock()
 	c.ws.Close()
 	c.signal()
 }
 
-func (c *connection) heard() {
-	c.mu.Lock()
-	c.lastHeard, c.pinged = time.Now(), false
-	c.mu.Unlock()
-}
-
-func (c *connection) quiet() time.Duration {
+// reason is why it was closed on purpose, nil when it was not.
+func (c *connection) reason() *Error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return time.Since(c.lastHeard)
-}
-
-func (c *connection) asked() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.pinged
-}
-
-// ping asks for a sign of life, once until one comes.
-func (c *connection) ping() {
-	c.mu.Lock()
-	already := c.pinged
-	c.pinged = true
-	c.mu.Unlock()
-	if !already {
-		r := protocol.Request{Op: protocol.OpPing} // id 0: nobody waits for the answer
-		c.send(r.Append, nil)
-	}
+	return c.why
 }

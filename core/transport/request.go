@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"timbre/core/guard"
 	"timbre/model/tim"
 	"timbre/protocol"
 )
@@ -41,6 +42,9 @@ type request struct {
 	stage   atomic.Int32
 	timer   *time.Timer
 	done    func(protocol.Answer, error)
+
+	made, written time.Time
+	session       string // in which it was written last
 }
 
 func (r *request) setStage(s int32) { r.stage.Store(s) }
@@ -107,15 +111,21 @@ func (l *Link) add(r *request, timeout time.Duration) {
 	}
 	r.patient = timeout >= patience
 	l.nextID++
-	r.id = l.nextID
+	r.id, r.made = l.nextID, time.Now()
 	l.pending[r.id] = r
 	r.timer = time.AfterFunc(timeout, func() { l.finish(r, protocol.Answer{}, l.late(r)) })
 	conn := l.conn
 	if conn != nil && (l.open || r.login) {
-		r.writes++
-		conn.send(r.line, r)
+		conn.request(r)
 	}
 	l.mu.Unlock()
+}
+
+// request writes a request, once more if need be. The link's lock is held.
+func (c *connection) request(r *request) {
+	r.writes++
+	r.written, r.session = time.Now(), c.session
+	c.send(r.line, r)
 }
 
 // late is the error of a missed deadline: was it written, and is there a network now?
@@ -138,7 +148,13 @@ func (l *Link) finish(r *request, a protocol.Answer, err error) {
 	l.mu.Unlock()
 	if live {
 		r.timer.Stop()
-		r.done(a, err)
+		if err == nil {
+			l.meter.answered(time.Since(r.written))
+		}
+		l.trace(r, a, err)
+		if !guard.Run(l.cfg.Log, r.op, func() { r.done(a, err) }) {
+			l.Drop(lost("the library failed inside"))
+		}
 	}
 }
 
@@ -162,8 +178,7 @@ func (l *Link) Release() {
 			tired = append(tired, r)
 			continue
 		}
-		r.writes++
-		conn.send(r.line, r)
+		conn.request(r)
 	}
 	l.mu.Unlock()
 	for _, r := range tired {

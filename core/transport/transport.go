@@ -9,8 +9,12 @@
 // pushes are handed over on the reading goroutine in the order of arrival: the order of change log positions depends on
 // it. Handlers must not block.
 //
+// A connection is told to the host as connected when the server has answered a first question over it, so that what only
+// speaks WebSocket, or HTTP, is never taken for the server, nor given a ticket.
+//
 // Rejected: a ping frame of WebSocket as heartbeat (it tells nothing about the server behind a proxy), one request at a
-// time (a round trip per message), a fixed back-off (a thousand clients come back in the same second).
+// time (a round trip per message), a fixed back-off (a thousand clients come back in the same second), a subprotocol of
+// WebSocket to know the server by (proxies drop it).
 package transport
 
 import (
@@ -18,13 +22,13 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
-	"net/http"
 	"net/url"
 	"sync"
 	"time"
 
 	"github.com/gorilla/websocket"
 
+	"timbre/core/guard"
 	"timbre/model/tim"
 	"timbre/protocol"
 )
@@ -35,9 +39,7 @@ const (
 	writeTimeout = 10 * time.Second
 	backoffBase  = 400 * time.Millisecond
 	backoffCap   = 30 * time.Second
-	beatEvery    = 60 * time.Second // heartbeat of an idle link
-	silence      = 10 * time.Second // with requests pending, quiet for so long means: ask whether it lives
-	checkEvery   = 5 * time.Second
+	settled      = 10 * time.Second // a connection that lasted so long was a success, whatever came over it
 )
 
 // Status of the link as the host sees it, with the numbers of TIMNetworkStatus.
@@ -63,15 +65,18 @@ type Config struct {
 
 // Link is one account's connection. All methods may be called from any goroutine.
 type Link struct {
-	cfg Config
+	cfg   Config
+	meter meter
 
 	mu       sync.Mutex
 	conn     *connection
+	dialing  *try // nil when no dial is under way
 	open     bool // logged in: ordinary requests may pass
 	pending  map[uint64]*request
 	nextID   uint64
-	failure  error // why the last dial failed
-	failures int   // dials that failed since the last success
+	failure  error // why the last dial failed, nil when it did not
+	failures int   // dials and connections in a row that were of no use
+	beat     heartbeat
 	stopped  bool
 
 	wake chan struct{} // ends a back-off
@@ -81,7 +86,9 @@ type Link struct {
 
 // New returns a link that does nothing until Start.
 func New(cfg Config) *Link {
-	return &Link{cfg: cfg, pending: map[uint64]*request{}, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	l := &Link{cfg: cfg, pending: map[uint64]*request{}, beat: newHeartbeat(), wake: make(chan struct{}, 1), done: make(chan struct{})}
+	l.cfg.State = l.meter.watched(cfg.State)
+	return l
 }
 
 // Start begins to connect.
@@ -100,67 +107,61 @@ func (l *Link) Stop(err error) {
 	l.mu.Unlock()
 	l.stop()
 	if conn != nil {
-		conn.close()
+		conn.end(nil)
 	}
 	<-l.done
 	l.FailAll(err)
 }
 
-// Hurry ends a back-off, for instance because the network changed.
-func (l *Link) Hurry() {
-	select {
-	case l.wake <- struct{}{}:
-	default:
-	}
-}
-
-// Drop closes the current connection; the link connects again.
-func (l *Link) Drop() {
-	l.mu.Lock()
-	conn := l.conn
-	l.mu.Unlock()
-	if conn != nil {
-		conn.close()
-	}
-}
-
 func (l *Link) run(ctx context.Context) {
 	defer close(l.done)
 	for ctx.Err() == nil {
-		l.cfg.State(Status(tim.Connecting), 0, "")
-		ws, err := l.dial(ctx)
-		if err != nil {
-			if ctx.Err() != nil {
-				return
-			}
-			l.dialFailed(err)
-			l.pause(ctx)
-			continue
-		}
-		l.serve(ctx, ws)
+		l.tell(tim.Connecting, &Error{})
+		conn, err := l.dial(ctx)
 		if ctx.Err() != nil {
+			if conn != nil {
+				conn.end(nil)
+			}
 			return
 		}
-		l.cfg.State(Status(tim.Disconnected), tim.ErrSDKNetDisconnect, "connection lost")
-		if l.cfg.Needed() {
+		if err != nil {
+			l.dialFailed(AsError(err))
 			l.pause(ctx)
 			continue
 		}
-		select {
-		case <-l.wake:
-		case <-ctx.Done():
+		why := l.serve(ctx, conn)
+		stopped := ctx.Err() != nil
+		if !stopped {
+			l.tell(tim.Disconnected, why)
+		}
+		if close(conn.told); stopped {
+			return
+		}
+		if l.needed() {
+			l.pause(ctx)
+		} else {
+			l.rest(ctx)
 		}
 	}
 }
 
-func (l *Link) dialFailed(err error) {
-	code := connectCode(err)
+// tell brings a change to the handler.
+func (l *Link) tell(status int, why *Error) {
+	guard.Run(l.cfg.Log, "connection state", func() { l.cfg.State(Status(status), why.Code, why.Text) })
+}
+
+func (l *Link) needed() (needed bool) {
+	guard.Run(l.cfg.Log, "connection needed", func() { needed = l.cfg.Needed() })
+	return needed
+}
+
+func (l *Link) dialFailed(why *Error) {
 	l.mu.Lock()
-	l.failure = &Error{Code: code, Text: err.Error()}
+	l.failure = why
 	l.failures++
 	l.mu.Unlock()
-	l.cfg.Log.Info("connect failed", "url", l.cfg.URL(), "err", err)
-	l.cfg.State(Status(tim.ConnectFailed), code, err.Error())
+	l.cfg.Log.Info("connect failed", "code", why.Code, "err", why.Text)
+	l.tell(tim.ConnectFailed, why)
 }
 
 // pause waits a random time below a bound that doubles with every failure.
@@ -177,98 +178,115 @@ func (l *Link) pause(ctx context.Context) {
 	}
 }
 
-func (l *Link) rootsFile() string {
-	if l.cfg.Roots == nil {
-		return ""
+// rest waits until somebody wants a connection.
+func (l *Link) rest(ctx context.Context) {
+	select {
+	case <-l.wake:
+	case <-ctx.Done():
 	}
-	return l.cfg.Roots()
 }
 
-func (l *Link) dial(ctx context.Context) (*websocket.Conn, error) {
-	target := l.cfg.URL()
-	tlsConfig, err := tlsFor(target, l.rootsFile())
-	if err != nil {
-		return nil, err
+// serve runs one connection from its first to its last byte and returns why it ended.
+func (l *Link) serve(ctx context.Context, conn *connection) *Error {
+	if !l.begin(conn) {
+		conn.end(nil)
+		return lost("the client is closing")
 	}
-	// The dialer looks at its context only until the connection stands. A server that then says nothing must not hold up
-	// Stop, so the context closes what was opened.
-	dialing, cancel := context.WithTimeout(ctx, dialTimeout)
-	defer cancel()
-	var release []func() bool
-	connect := l.cfg.Dial
-	if connect == nil {
-		connect = (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext
-	}
-	open := func(ctx context.Context, network, address string) (net.Conn, error) {
-		nc, err := connect(ctx, network, address)
-		if err == nil {
-			release = append(release, context.AfterFunc(dialing, func() { nc.Close() }))
-		}
-		return nc, err
-	}
-	d := websocket.Dialer{HandshakeTimeout: dialTimeout, ReadBufferSize: 16 << 10, WriteBufferSize: 16 << 10,
-		TLSClientConfig: tlsConfig,
-		Proxy:           func(*http.Request) (*url.URL, error) { return l.cfg.Proxy() },
-		NetDialContext:  open}
-	ws, resp, err := d.DialContext(dialing, target, nil)
-	for _, keep := range release {
-		keep()
-	}
-	if resp != nil && resp.Body != nil {
-		resp.Body.Close()
-	}
-	return ws, err
-}
-
-// serve runs one connection from its first to its last byte.
-func (l *Link) serve(ctx context.Context, ws *websocket.Conn) {
-	conn := newConnection(ws)
-	l.mu.Lock()
-	if l.stopped {
-		l.mu.Unlock()
-		ws.Close()
-		return
-	}
-	l.conn, l.failures, l.failure = conn, 0, nil
-	l.mu.Unlock()
-	l.cfg.State(Status(tim.Connected), 0, "")
+	l.tell(tim.Connected, &Error{})
 
 	life, end := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() { conn.write() })
 	wg.Go(func() { l.watch(life, conn) })
-	wg.Go(func() { l.cfg.Open(life) })
-	l.read(conn)
+	wg.Go(func() {
+		if !guard.Run(l.cfg.Log, "opening a connection", func() { l.cfg.Open(life) }) {
+			conn.end(lost("the library failed inside"))
+		}
+	})
+	err := l.read(conn)
+	l.learn(conn, err)
 	end()
-	conn.close()
+	conn.end(nil)
 	wg.Wait()
+	l.over(conn)
+	if why := conn.reason(); why != nil {
+		return why
+	}
+	return ended(err)
+}
 
+// begin makes a connection the link's own, unless the link has stopped.
+func (l *Link) begin(conn *connection) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stopped {
+		return false
+	}
+	l.conn, l.failure = conn, nil
+	select {
+	case <-l.wake: // it was meant for the dial that has succeeded now
+	default:
+	}
+	return true
+}
+
+// over lets go of a connection. A login that was on its way over it has failed, everything else waits for the next one.
+func (l *Link) over(conn *connection) {
 	l.mu.Lock()
 	l.conn, l.open = nil, false
+	if conn.useful || time.Since(conn.begun) >= settled {
+		l.failures = 0
+	} else {
+		l.failures++ // or a server that hangs up on everybody would be called without end
+	}
+	var logins []*request
 	for _, r := range l.pending {
 		if r.login {
-			defer l.finish(r, protocol.Answer{}, &Error{Code: tim.ErrSDKNetDisconnect, Text: "connection lost"})
+			logins = append(logins, r)
 		}
 	}
 	l.mu.Unlock()
+	for _, r := range logins {
+		l.finish(r, protocol.Answer{}, lost("connection lost"))
+	}
 }
 
-func (l *Link) read(conn *connection) {
-	conn.ws.SetReadLimit(protocol.MaxLine * 4)
+// read hands over what comes until the connection ends. A handler that fails ends it too.
+func (l *Link) read(conn *connection) error {
 	for {
 		kind, frame, err := conn.ws.ReadMessage()
 		if err != nil {
-			return
+			return err
 		}
-		conn.heard()
+		l.lives(conn)
+		l.meter.in.Add(uint64(len(frame)))
 		if kind != websocket.TextMessage {
 			continue
 		}
-		protocol.Lines(frame, func(line []byte) bool {
-			l.line(line)
-			return true
-		})
+		if !guard.Run(l.cfg.Log, "handling a frame", func() { l.frame(frame) }) {
+			conn.end(lost("the library failed inside"))
+			return nil
+		}
 	}
+}
+
+// lives notes a sign of life.
+func (l *Link) lives(conn *connection) {
+	if !conn.heard() {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.open {
+		l.beat.lived()
+	}
+}
+
+func (l *Link) frame(frame []byte) {
+	protocol.Lines(frame, func(line []byte) bool {
+		l.line(line)
+		return true
+	})
 }
 
 func (l *Link) line(line []byte) {
@@ -281,37 +299,15 @@ func (l *Link) line(line []byte) {
 	case !answer.Ack:
 		l.mu.Lock()
 		r := l.pending[answer.ID]
+		if r != nil && !r.login && l.conn != nil {
+			l.conn.useful = true
+		}
 		l.mu.Unlock()
 		switch {
 		case r != nil:
 			l.finish(r, answer, nil)
 		case answer.ID != 0 && l.cfg.Late != nil:
 			l.cfg.Late()
-		}
-	}
-}
-
-// watch finds a dead connection: it asks when the link is idle or silent with requests pending.
-func (l *Link) watch(ctx context.Context, conn *connection) {
-	tick := time.NewTicker(checkEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		quiet := conn.quiet()
-		l.mu.Lock()
-		waiting := len(l.pending) > 0 && l.open
-		l.mu.Unlock()
-		switch {
-		case conn.asked() && quiet > 2*silence:
-			l.cfg.Log.Warn("the server is silent, connecting anew", "quiet", quiet)
-			conn.close()
-			return
-		case waiting && quiet > silence, quiet > beatEvery:
-			conn.ping()
 		}
 	}
 }

@@ -230,6 +230,11 @@ func TestBackOffHasJitterAndCap(t *testing.T) {
 		if len(at) != before+1 {
 			t.Errorf("%d dials after Hurry, want one at once", len(at)-before)
 		}
+		time.Sleep(800 * time.Millisecond)
+		synctest.Wait()
+		if len(at) < before+2 {
+			t.Error("the pause after Hurry is as long as before")
+		}
 		l.Stop(errStop)
 	})
 }

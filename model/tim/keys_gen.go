@@ -1516,5 +1516,102 @@ const (
 
 // Keys of ExtDiagnostics (TIMExt.h).
 const (
-	KeyExtDiagnosticsInstance = "ext_diagnostics_instance" // kTIMExtDiagnosticsInstance
+	KeyExtDiagnosticsInstance   = "ext_diagnostics_instance"    // kTIMExtDiagnosticsInstance
+	KeyExtDiagnosticsVersion    = "ext_diagnostics_version"     // kTIMExtDiagnosticsVersion
+	KeyExtDiagnosticsLoginState = "ext_diagnostics_login_state" // kTIMExtDiagnosticsLoginState
+	KeyExtDiagnosticsUser       = "ext_diagnostics_user"        // kTIMExtDiagnosticsUser
+	KeyExtDiagnosticsConnection = "ext_diagnostics_connection"  // kTIMExtDiagnosticsConnection
+	KeyExtDiagnosticsOutbox     = "ext_diagnostics_outbox"      // kTIMExtDiagnosticsOutbox
+	KeyExtDiagnosticsSync       = "ext_diagnostics_sync"        // kTIMExtDiagnosticsSync
+	KeyExtDiagnosticsDispatcher = "ext_diagnostics_dispatcher"  // kTIMExtDiagnosticsDispatcher
+	KeyExtDiagnosticsDatabase   = "ext_diagnostics_database"    // kTIMExtDiagnosticsDatabase
+	KeyExtDiagnosticsFiles      = "ext_diagnostics_files"       // kTIMExtDiagnosticsFiles
+	KeyExtDiagnosticsProcess    = "ext_diagnostics_process"     // kTIMExtDiagnosticsProcess
+)
+
+// Keys of ExtDiagnosticsConnection (TIMExt.h).
+const (
+	KeyExtDiagnosticsConnectionState         = "ext_diagnostics_connection_state"          // kTIMExtDiagnosticsConnectionState
+	KeyExtDiagnosticsConnectionStateMs       = "ext_diagnostics_connection_state_ms"       // kTIMExtDiagnosticsConnectionStateMs
+	KeyExtDiagnosticsConnectionServer        = "ext_diagnostics_connection_server"         // kTIMExtDiagnosticsConnectionServer
+	KeyExtDiagnosticsConnectionSession       = "ext_diagnostics_connection_session"        // kTIMExtDiagnosticsConnectionSession
+	KeyExtDiagnosticsConnectionRoundTripUs   = "ext_diagnostics_connection_round_trip_us"  // kTIMExtDiagnosticsConnectionRoundTripUs
+	KeyExtDiagnosticsConnectionSmoothedUs    = "ext_diagnostics_connection_smoothed_us"    // kTIMExtDiagnosticsConnectionSmoothedUs
+	KeyExtDiagnosticsConnectionReconnects    = "ext_diagnostics_connection_reconnects"     // kTIMExtDiagnosticsConnectionReconnects
+	KeyExtDiagnosticsConnectionErrorCode     = "ext_diagnostics_connection_error_code"     // kTIMExtDiagnosticsConnectionErrorCode
+	KeyExtDiagnosticsConnectionErrorText     = "ext_diagnostics_connection_error_text"     // kTIMExtDiagnosticsConnectionErrorText
+	KeyExtDiagnosticsConnectionErrorMs       = "ext_diagnostics_connection_error_ms"       // kTIMExtDiagnosticsConnectionErrorMs
+	KeyExtDiagnosticsConnectionReceivedBytes = "ext_diagnostics_connection_received_bytes" // kTIMExtDiagnosticsConnectionReceivedBytes
+	KeyExtDiagnosticsConnectionSentBytes     = "ext_diagnostics_connection_sent_bytes"     // kTIMExtDiagnosticsConnectionSentBytes
+	KeyExtDiagnosticsConnectionPending       = "ext_diagnostics_connection_pending"        // kTIMExtDiagnosticsConnectionPending
+	KeyExtDiagnosticsConnectionHeartbeatMs   = "ext_diagnostics_connection_heartbeat_ms"   // kTIMExtDiagnosticsConnectionHeartbeatMs
+)
+
+// Keys of ExtDiagnosticsOutbox (TIMExt.h).
+const (
+	KeyExtDiagnosticsOutboxDepth       = "ext_diagnostics_outbox_depth"        // kTIMExtDiagnosticsOutboxDepth
+	KeyExtDiagnosticsOutboxLanes       = "ext_diagnostics_outbox_lanes"        // kTIMExtDiagnosticsOutboxLanes
+	KeyExtDiagnosticsOutboxOldestMs    = "ext_diagnostics_outbox_oldest_ms"    // kTIMExtDiagnosticsOutboxOldestMs
+	KeyExtDiagnosticsOutboxOldestState = "ext_diagnostics_outbox_oldest_state" // kTIMExtDiagnosticsOutboxOldestState
+)
+
+// Keys of ExtDiagnosticsSync (TIMExt.h).
+const (
+	KeyExtDiagnosticsSyncEpoch      = "ext_diagnostics_sync_epoch"       // kTIMExtDiagnosticsSyncEpoch
+	KeyExtDiagnosticsSyncPosition   = "ext_diagnostics_sync_position"    // kTIMExtDiagnosticsSyncPosition
+	KeyExtDiagnosticsSyncCatchingUp = "ext_diagnostics_sync_catching_up" // kTIMExtDiagnosticsSyncCatchingUp
+	KeyExtDiagnosticsSyncCaughtUp   = "ext_diagnostics_sync_caught_up"   // kTIMExtDiagnosticsSyncCaughtUp
+	KeyExtDiagnosticsSyncGaps       = "ext_diagnostics_sync_gaps"        // kTIMExtDiagnosticsSyncGaps
+	KeyExtDiagnosticsSyncHeld       = "ext_diagnostics_sync_held"        // kTIMExtDiagnosticsSyncHeld
+	KeyExtDiagnosticsSyncGroups     = "ext_diagnostics_sync_groups"      // kTIMExtDiagnosticsSyncGroups
+)
+
+// Keys of ExtDiagnosticsDispatcher (TIMExt.h).
+const (
+	KeyExtDiagnosticsDispatcherDepth     = "ext_diagnostics_dispatcher_depth"      // kTIMExtDiagnosticsDispatcherDepth
+	KeyExtDiagnosticsDispatcherMaxDepth  = "ext_diagnostics_dispatcher_max_depth"  // kTIMExtDiagnosticsDispatcherMaxDepth
+	KeyExtDiagnosticsDispatcherOldestMs  = "ext_diagnostics_dispatcher_oldest_ms"  // kTIMExtDiagnosticsDispatcherOldestMs
+	KeyExtDiagnosticsDispatcherCallbacks = "ext_diagnostics_dispatcher_callbacks"  // kTIMExtDiagnosticsDispatcherCallbacks
+	KeyExtDiagnosticsDispatcherRunningMs = "ext_diagnostics_dispatcher_running_ms" // kTIMExtDiagnosticsDispatcherRunningMs
+	KeyExtDiagnosticsDispatcherRunning   = "ext_diagnostics_dispatcher_running"    // kTIMExtDiagnosticsDispatcherRunning
+	KeyExtDiagnosticsDispatcherSlow      = "ext_diagnostics_dispatcher_slow"       // kTIMExtDiagnosticsDispatcherSlow
+	KeyExtDiagnosticsDispatcherSlowest   = "ext_diagnostics_dispatcher_slowest"    // kTIMExtDiagnosticsDispatcherSlowest
+	KeyExtDiagnosticsDispatcherSlowestMs = "ext_diagnostics_dispatcher_slowest_ms" // kTIMExtDiagnosticsDispatcherSlowestMs
+)
+
+// Keys of ExtDiagnosticsDatabase (TIMExt.h).
+const (
+	KeyExtDiagnosticsDatabaseBytes       = "ext_diagnostics_database_bytes"       // kTIMExtDiagnosticsDatabaseBytes
+	KeyExtDiagnosticsDatabaseWalBytes    = "ext_diagnostics_database_wal_bytes"   // kTIMExtDiagnosticsDatabaseWalBytes
+	KeyExtDiagnosticsDatabaseQueue       = "ext_diagnostics_database_queue"       // kTIMExtDiagnosticsDatabaseQueue
+	KeyExtDiagnosticsDatabaseBusyMs      = "ext_diagnostics_database_busy_ms"     // kTIMExtDiagnosticsDatabaseBusyMs
+	KeyExtDiagnosticsDatabaseChanges     = "ext_diagnostics_database_changes"     // kTIMExtDiagnosticsDatabaseChanges
+	KeyExtDiagnosticsDatabaseFailed      = "ext_diagnostics_database_failed"      // kTIMExtDiagnosticsDatabaseFailed
+	KeyExtDiagnosticsDatabaseCommits     = "ext_diagnostics_database_commits"     // kTIMExtDiagnosticsDatabaseCommits
+	KeyExtDiagnosticsDatabaseTransaction = "ext_diagnostics_database_transaction" // kTIMExtDiagnosticsDatabaseTransaction
+	KeyExtDiagnosticsDatabaseCommit      = "ext_diagnostics_database_commit"      // kTIMExtDiagnosticsDatabaseCommit
+	KeyExtDiagnosticsDatabaseRead        = "ext_diagnostics_database_read"        // kTIMExtDiagnosticsDatabaseRead
+)
+
+// Keys of ExtDiagnosticsTimes (TIMExt.h).
+const (
+	KeyExtDiagnosticsTimesCount = "ext_diagnostics_times_count"  // kTIMExtDiagnosticsTimesCount
+	KeyExtDiagnosticsTimesP50Us = "ext_diagnostics_times_p50_us" // kTIMExtDiagnosticsTimesP50Us
+	KeyExtDiagnosticsTimesP99Us = "ext_diagnostics_times_p99_us" // kTIMExtDiagnosticsTimesP99Us
+	KeyExtDiagnosticsTimesMaxUs = "ext_diagnostics_times_max_us" // kTIMExtDiagnosticsTimesMaxUs
+)
+
+// Keys of ExtDiagnosticsFiles (TIMExt.h).
+const (
+	KeyExtDiagnosticsFilesUploads   = "ext_diagnostics_files_uploads"   // kTIMExtDiagnosticsFilesUploads
+	KeyExtDiagnosticsFilesDownloads = "ext_diagnostics_files_downloads" // kTIMExtDiagnosticsFilesDownloads
+)
+
+// Keys of ExtDiagnosticsProcess (TIMExt.h).
+const (
+	KeyExtDiagnosticsProcessGoroutines  = "ext_diagnostics_process_goroutines"   // kTIMExtDiagnosticsProcessGoroutines
+	KeyExtDiagnosticsProcessThreads     = "ext_diagnostics_process_threads"      // kTIMExtDiagnosticsProcessThreads
+	KeyExtDiagnosticsProcessHeapBytes   = "ext_diagnostics_process_heap_bytes"   // kTIMExtDiagnosticsProcessHeapBytes
+	KeyExtDiagnosticsProcessMemoryBytes = "ext_diagnostics_process_memory_bytes" // kTIMExtDiagnosticsProcessMemoryBytes
+	KeyExtDiagnosticsProcessOpenFiles   = "ext_diagnostics_process_open_files"   // kTIMExtDiagnosticsProcessOpenFiles
 )

@@ -724,7 +724,7 @@ var functions = [...]Function{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMConvGetConversationListByFilter: {Op: OpTIMConvGetConversationListByFilter, Name: "TIMConvGetConversationListByFilter", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMConvGetConversationListByFilter: {Op: OpTIMConvGetConversationListByFilter, Name: "TIMConvGetConversationListByFilter", Returns: "int", State: StateCache, Built: true, Params: []Param{
 		{Name: "filter", Kind: KindText, JSON: Object, Empty: -3},
 		{Name: "next_seq", Kind: KindNumber},
 		{Name: "count", Kind: KindNumber},
@@ -737,35 +737,35 @@ var functions = [...]Function{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMConvDeleteConversationList: {Op: OpTIMConvDeleteConversationList, Name: "TIMConvDeleteConversationList", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMConvDeleteConversationList: {Op: OpTIMConvDeleteConversationList, Name: "TIMConvDeleteConversationList", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "conversation_id_array", Kind: KindText, JSON: Array, Empty: -3},
 		{Name: "clear_message", Kind: KindNumber},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMConvSetDraft: {Op: OpTIMConvSetDraft, Name: "TIMConvSetDraft", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMConvSetDraft: {Op: OpTIMConvSetDraft, Name: "TIMConvSetDraft", Returns: "int", State: StateCache, Built: true, Params: []Param{
 		{Name: "conv_id", Kind: KindText},
 		{Name: "conv_type", Kind: KindNumber},
 		{Name: "json_draft_param", Kind: KindText, JSON: Object},
 	}},
-	OpTIMConvCancelDraft: {Op: OpTIMConvCancelDraft, Name: "TIMConvCancelDraft", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMConvCancelDraft: {Op: OpTIMConvCancelDraft, Name: "TIMConvCancelDraft", Returns: "int", State: StateCache, Built: true, Params: []Param{
 		{Name: "conv_id", Kind: KindText},
 		{Name: "conv_type", Kind: KindNumber},
 	}},
-	OpTIMConvSetConversationCustomData: {Op: OpTIMConvSetConversationCustomData, Name: "TIMConvSetConversationCustomData", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMConvSetConversationCustomData: {Op: OpTIMConvSetConversationCustomData, Name: "TIMConvSetConversationCustomData", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "conversation_id_array", Kind: KindText, JSON: Array, Empty: -3},
 		{Name: "custom_data", Kind: KindText, Optional: true},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMConvPinConversation: {Op: OpTIMConvPinConversation, Name: "TIMConvPinConversation", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMConvPinConversation: {Op: OpTIMConvPinConversation, Name: "TIMConvPinConversation", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "conv_id", Kind: KindText},
 		{Name: "conv_type", Kind: KindNumber},
 		{Name: "is_pinned", Kind: KindNumber},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMConvMarkConversation: {Op: OpTIMConvMarkConversation, Name: "TIMConvMarkConversation", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMConvMarkConversation: {Op: OpTIMConvMarkConversation, Name: "TIMConvMarkConversation", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "conversation_id_array", Kind: KindText, JSON: Array, Empty: -3},
 		{Name: "mark_type", Kind: KindNumber},
 		{Name: "enable_mark", Kind: KindNumber},
@@ -776,15 +776,15 @@ var functions = [...]Function{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMConvGetUnreadMessageCountByFilter: {Op: OpTIMConvGetUnreadMessageCountByFilter, Name: "TIMConvGetUnreadMessageCountByFilter", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMConvGetUnreadMessageCountByFilter: {Op: OpTIMConvGetUnreadMessageCountByFilter, Name: "TIMConvGetUnreadMessageCountByFilter", Returns: "int", State: StateCache, Built: true, Params: []Param{
 		{Name: "filter", Kind: KindText, JSON: Object, Empty: -3},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMConvSubscribeUnreadMessageCountByFilter: {Op: OpTIMConvSubscribeUnreadMessageCountByFilter, Name: "TIMConvSubscribeUnreadMessageCountByFilter", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMConvSubscribeUnreadMessageCountByFilter: {Op: OpTIMConvSubscribeUnreadMessageCountByFilter, Name: "TIMConvSubscribeUnreadMessageCountByFilter", Returns: "int", State: StateCache, Built: true, Params: []Param{
 		{Name: "filter", Kind: KindText, JSON: Object, Empty: -3},
 	}},
-	OpTIMConvUnsubscribeUnreadMessageCountByFilter: {Op: OpTIMConvUnsubscribeUnreadMessageCountByFilter, Name: "TIMConvUnsubscribeUnreadMessageCountByFilter", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMConvUnsubscribeUnreadMessageCountByFilter: {Op: OpTIMConvUnsubscribeUnreadMessageCountByFilter, Name: "TIMConvUnsubscribeUnreadMessageCountByFilter", Returns: "int", State: StateCache, Built: true, Params: []Param{
 		{Name: "filter", Kind: KindText, JSON: Object, Empty: -3},
 	}},
 	OpTIMConvCleanConversationUnreadMessageCount: {Op: OpTIMConvCleanConversationUnreadMessageCount, Name: "TIMConvCleanConversationUnreadMessageCount", Returns: "int", State: StateLogin, Built: true, Params: []Param{
@@ -794,34 +794,34 @@ var functions = [...]Function{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMConvCreateConversationGroup: {Op: OpTIMConvCreateConversationGroup, Name: "TIMConvCreateConversationGroup", Returns: "int", State: StateLogin, EmptyResult: "[]", Params: []Param{
+	OpTIMConvCreateConversationGroup: {Op: OpTIMConvCreateConversationGroup, Name: "TIMConvCreateConversationGroup", Returns: "int", State: StateLogin, EmptyResult: "[]", Built: true, Params: []Param{
 		{Name: "group_name", Kind: KindText},
 		{Name: "conversation_id_array", Kind: KindText, JSON: Array, Bad: 6017},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMConvGetConversationGroupList: {Op: OpTIMConvGetConversationGroupList, Name: "TIMConvGetConversationGroupList", Returns: "int", State: StateLogin, EmptyResult: "[]", Params: []Param{
+	OpTIMConvGetConversationGroupList: {Op: OpTIMConvGetConversationGroupList, Name: "TIMConvGetConversationGroupList", Returns: "int", State: StateCache, EmptyResult: "[]", Built: true, Params: []Param{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMConvDeleteConversationGroup: {Op: OpTIMConvDeleteConversationGroup, Name: "TIMConvDeleteConversationGroup", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMConvDeleteConversationGroup: {Op: OpTIMConvDeleteConversationGroup, Name: "TIMConvDeleteConversationGroup", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "group_name", Kind: KindText},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMConvRenameConversationGroup: {Op: OpTIMConvRenameConversationGroup, Name: "TIMConvRenameConversationGroup", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMConvRenameConversationGroup: {Op: OpTIMConvRenameConversationGroup, Name: "TIMConvRenameConversationGroup", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "old_name", Kind: KindText},
 		{Name: "new_name", Kind: KindText},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMConvAddConversationsToGroup: {Op: OpTIMConvAddConversationsToGroup, Name: "TIMConvAddConversationsToGroup", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMConvAddConversationsToGroup: {Op: OpTIMConvAddConversationsToGroup, Name: "TIMConvAddConversationsToGroup", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "group_name", Kind: KindText},
 		{Name: "conversation_id_array", Kind: KindText, JSON: Array, Empty: -3},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMConvDeleteConversationsFromGroup: {Op: OpTIMConvDeleteConversationsFromGroup, Name: "TIMConvDeleteConversationsFromGroup", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMConvDeleteConversationsFromGroup: {Op: OpTIMConvDeleteConversationsFromGroup, Name: "TIMConvDeleteConversationsFromGroup", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "group_name", Kind: KindText},
 		{Name: "conversation_id_array", Kind: KindText, JSON: Array, Empty: -3},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
@@ -1497,25 +1497,25 @@ var functions = [...]Function{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMExtInstanceCreate: {Op: OpTIMExtInstanceCreate, Name: "TIMExtInstanceCreate", Returns: "int64_t"},
-	OpTIMExtInstanceSetCurrent: {Op: OpTIMExtInstanceSetCurrent, Name: "TIMExtInstanceSetCurrent", Returns: "int", Params: []Param{
+	OpTIMExtInstanceCreate: {Op: OpTIMExtInstanceCreate, Name: "TIMExtInstanceCreate", Returns: "int64_t", Built: true},
+	OpTIMExtInstanceSetCurrent: {Op: OpTIMExtInstanceSetCurrent, Name: "TIMExtInstanceSetCurrent", Returns: "int", Built: true, Params: []Param{
 		{Name: "instance_id", Kind: KindNumber},
 	}},
-	OpTIMExtInstanceGetCurrent: {Op: OpTIMExtInstanceGetCurrent, Name: "TIMExtInstanceGetCurrent", Returns: "int64_t"},
-	OpTIMExtInstanceDestroy: {Op: OpTIMExtInstanceDestroy, Name: "TIMExtInstanceDestroy", Returns: "int", Params: []Param{
+	OpTIMExtInstanceGetCurrent: {Op: OpTIMExtInstanceGetCurrent, Name: "TIMExtInstanceGetCurrent", Returns: "int64_t", Built: true},
+	OpTIMExtInstanceDestroy: {Op: OpTIMExtInstanceDestroy, Name: "TIMExtInstanceDestroy", Returns: "int", Built: true, Params: []Param{
 		{Name: "instance_id", Kind: KindNumber},
 	}},
-	OpTIMExtNotifyNetworkChanged: {Op: OpTIMExtNotifyNetworkChanged, Name: "TIMExtNotifyNetworkChanged", Returns: "int"},
-	OpTIMExtGetLoginDeviceList: {Op: OpTIMExtGetLoginDeviceList, Name: "TIMExtGetLoginDeviceList", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMExtNotifyNetworkChanged: {Op: OpTIMExtNotifyNetworkChanged, Name: "TIMExtNotifyNetworkChanged", Returns: "int", Built: true},
+	OpTIMExtGetLoginDeviceList: {Op: OpTIMExtGetLoginDeviceList, Name: "TIMExtGetLoginDeviceList", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMExtTrimStorage: {Op: OpTIMExtTrimStorage, Name: "TIMExtTrimStorage", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMExtTrimStorage: {Op: OpTIMExtTrimStorage, Name: "TIMExtTrimStorage", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_trim_param", Kind: KindText, JSON: Object},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMExtGetDiagnostics: {Op: OpTIMExtGetDiagnostics, Name: "TIMExtGetDiagnostics", Returns: "int", State: StateInit, Params: []Param{
+	OpTIMExtGetDiagnostics: {Op: OpTIMExtGetDiagnostics, Name: "TIMExtGetDiagnostics", Returns: "int", State: StateInit, Built: true, Params: []Param{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},

@@ -1,7 +1,6 @@
 package account
 
 import (
-	"fmt"
 	"strings"
 
 	"timbre/model"
@@ -11,34 +10,8 @@ import (
 	"timbre/sqlite"
 )
 
-// Policy says which devices of a user may be logged in at the same time.
-type Policy string
-
-const (
-	// OneDevice lets the newest login win over all others.
-	OneDevice Policy = "one"
-	// OnePerPlatform lets the newest login win over those on the same platform.
-	OnePerPlatform Policy = "platform"
-	// AllDevices lets everybody stay.
-	AllDevices Policy = "all"
-)
-
-// ParsePolicy reads a policy's name.
-func ParsePolicy(s string) (Policy, error) {
-	switch p := Policy(s); p {
-	case OneDevice, OnePerPlatform, AllDevices:
-		return p, nil
-	}
-	return "", fmt.Errorf("device policy %q: want one, platform or all", s)
-}
-
 // Device is one installation of a client.
 type Device struct{ ID, Platform string }
-
-// Compete says whether a new login on one device ends the session on the other.
-func (p Policy) Compete(a, b Device) bool {
-	return a.ID != b.ID && (p == OneDevice || p == OnePerPlatform && a.Platform == b.Platform)
-}
 
 // Values of device.kicked. A device that was connected when it lost its place has been told by a push, so a login that
 // its user asks for is welcome. But the push may have been lost: then the client tries to resume by itself, which must
@@ -47,6 +20,7 @@ const (
 	notKicked     = 0
 	kickedAbsent  = 1 // the next login fails
 	kickedPresent = 2 // the next login fails if it resumes
+	kickedTold    = 3 // a login has failed: the next one is welcome
 )
 
 // NewDevice checks what a client says about its device.
@@ -58,24 +32,38 @@ func NewDevice(l *protocol.Login) (Device, error) {
 	return d, nil
 }
 
+// Entry is what became of a login.
+type Entry struct {
+	UID     int64
+	Refused error    // the device lost its place while it was away; the next login is welcome
+	Lost    []string // devices that lost theirs by this login
+}
+
 // Login registers a user at his first login and gives his device a place, which may cost other devices theirs. Session
-// numbers are the caller's; they tell a device's connections apart. When the device lost its place while it was away,
-// refused is set and the loss is forgotten: the next login is welcome.
-func (a *Accounts) Login(tx *sqlite.Tx, l *protocol.Login, d Device, session uint64) (uid int64, refused error, err error) {
-	if uid, err = a.register(tx, l.App, l.User); err != nil {
-		return 0, nil, err
+// numbers are the caller's; they tell a device's connections apart.
+func (a *Accounts) Login(tx *sqlite.Tx, l *protocol.Login, d Device, session uint64) (in Entry, err error) {
+	if in.UID, err = a.register(tx, l.App, l.User); err != nil {
+		return in, err
 	}
-	lost, err := a.takeKick(tx, uid, d, l.Resume)
-	if err != nil || lost {
-		return uid, refusal.New(tim.ErrLoginKickedOffByOther, "another device logged in meanwhile"), err
+	was, newest, err := logins(tx, in.UID, d.ID)
+	if err != nil {
+		return in, err
 	}
-	if err = a.displace(tx, uid, d); err != nil {
-		return uid, nil, err
+	if was.kicked == kickedAbsent || was.kicked == kickedPresent && l.Resume {
+		in.Refused = refusal.New(tim.ErrLoginKickedOffByOther, "another device logged in meanwhile")
+		return in, tx.Exec(`UPDATE device SET kicked=? WHERE uid=? AND device=?`, kickedTold, in.UID, d.ID)
 	}
-	return uid, nil, tx.Exec(`INSERT INTO device (uid, device, platform, last_login, logged_in, online, kicked)
+	if in.Lost, err = a.displace(tx, in.UID, d); err != nil {
+		return in, err
+	}
+	login := max(a.now().UnixMilli(), newest+1) // the order of logins is right, whatever the clock does
+	if l.Resume && was.in {
+		login = was.login // a session that goes on is as old as it was
+	}
+	return in, tx.Exec(`INSERT INTO device (uid, device, platform, last_login, logged_in, online, kicked)
 		VALUES (?,?,?,?,1,?,0) ON CONFLICT (uid, device) DO UPDATE SET platform=excluded.platform,
 		last_login=excluded.last_login, logged_in=1, online=excluded.online, kicked=0`,
-		uid, d.ID, d.Platform, a.now().UnixMilli(), int64(session))
+		in.UID, d.ID, d.Platform, login, int64(session))
 }
 
 func (a *Accounts) register(tx *sqlite.Tx, app uint64, user string) (uid int64, err error) {
@@ -86,29 +74,48 @@ func (a *Accounts) register(tx *sqlite.Tx, app uint64, user string) (uid int64, 
 	return tx.Insert(`INSERT INTO account (app, name, created) VALUES (?,?,?)`, int64(app), user, a.now().UnixMilli())
 }
 
-// takeKick says whether the device must be told now that it lost its place.
-func (a *Accounts) takeKick(tx *sqlite.Tx, uid int64, d Device, resume bool) (bool, error) {
-	kicked := notKicked
-	if _, err := tx.Get(`SELECT kicked FROM device WHERE uid=? AND device=?`, []any{&kicked}, uid, d.ID); err != nil {
-		return false, err
-	}
-	if kicked == notKicked || kicked == kickedPresent && !resume {
-		return false, nil
-	}
-	return true, tx.Exec(`UPDATE device SET kicked=0 WHERE uid=? AND device=?`, uid, d.ID)
+// place is what the table has of a device.
+type place struct {
+	login  int64
+	in     bool
+	kicked int
 }
 
-// displace takes the place of the devices that the new login competes with.
-func (a *Accounts) displace(tx *sqlite.Tx, uid int64, d Device) error {
-	const update = `UPDATE device SET logged_in=0, online=0, kicked=CASE WHEN online<>0 THEN 2 ELSE 1 END
-		WHERE uid=? AND device<>? AND logged_in=1`
-	switch a.policy {
-	case OneDevice:
-		return tx.Exec(update, uid, d.ID)
-	case OnePerPlatform:
-		return tx.Exec(update+` AND platform=?`, uid, d.ID, d.Platform)
+// logins returns the place of a device, and when the user's newest login was.
+func logins(tx *sqlite.Tx, uid int64, device string) (was place, newest int64, err error) {
+	if _, err = tx.Get(`SELECT last_login, logged_in, kicked FROM device WHERE uid=? AND device=?`,
+		[]any{&was.login, &was.in, &was.kicked}, uid, device); err != nil {
+		return was, 0, err
 	}
-	return nil
+	_, err = tx.Get(`SELECT coalesce(max(last_login),0) FROM device WHERE uid=?`, []any{&newest}, uid)
+	return was, newest, err
+}
+
+// displace takes the place of those devices for which there is none beside the new login, and returns them.
+func (a *Accounts) displace(tx *sqlite.Tx, uid int64, d Device) (lost []string, err error) {
+	if a.policy.each == 0 {
+		return nil, nil
+	}
+	room := a.policy.each - 1
+	err = tx.Query(`SELECT device, platform FROM device WHERE uid=? AND device<>? AND logged_in=1 ORDER BY last_login DESC`,
+		func(scan func(...any) error) error {
+			var other Device
+			if err := scan(&other.ID, &other.Platform); err != nil {
+				return err
+			}
+			if !a.policy.compete(d.Platform, other.Platform) {
+				return nil
+			}
+			if room--; room < 0 {
+				lost = append(lost, other.ID)
+			}
+			return nil
+		}, uid, d.ID)
+	for i := 0; i < len(lost) && err == nil; i++ {
+		err = tx.Exec(`UPDATE device SET logged_in=0, online=0, kicked=CASE WHEN online<>0 THEN ? ELSE ? END WHERE uid=? AND device=?`,
+			kickedPresent, kickedAbsent, uid, lost[i])
+	}
+	return lost, err
 }
 
 // Logout gives the device's place up.
@@ -124,4 +131,17 @@ func (a *Accounts) Disconnected(tx *sqlite.Tx, uid int64, d Device, session uint
 // Started forgets the sessions of the process before, which ended without a chance to say so.
 func (a *Accounts) Started(tx *sqlite.Tx) error {
 	return tx.Exec(`UPDATE device SET online=0 WHERE online<>0`)
+}
+
+// Devices answers OpDevices: those on which a user has logged in, the newest login first.
+func (a *Accounts) Devices(q sqlite.Queryer, uid int64) (list protocol.Devices, err error) {
+	list.List = []protocol.LoggedInDevice{}
+	err = q.Query(`SELECT device, platform, last_login, online<>0, logged_in, kicked<>0 FROM device WHERE uid=?
+		ORDER BY last_login DESC, device LIMIT ?`, func(scan func(...any) error) error {
+		var d protocol.LoggedInDevice
+		err := scan(&d.Device, &d.Platform, &d.Login, &d.Online, &d.LoggedIn, &d.Kicked)
+		list.List = append(list.List, d)
+		return err
+	}, uid, model.MaxDeviceList)
+	return list, err
 }

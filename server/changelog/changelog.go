@@ -20,10 +20,21 @@ import (
 	"timbre/sqlite"
 )
 
-// Keep is how far back a log reaches. Whoever missed more takes a snapshot, which is smaller by then.
-const Keep = 10_000
+// How far back a log reaches. Whoever missed more takes a snapshot. A user's log reaches far, because a snapshot brings only
+// the newest of his unread messages; a group's need not, because who was away asks for its history anyway.
+const (
+	KeepUser  = 200_000
+	KeepGroup = 10_000
+)
 
-// trimEvery is after how many positions the part older than Keep is deleted.
+func keep(owner int64) uint64 {
+	if owner < 0 {
+		return KeepGroup
+	}
+	return KeepUser
+}
+
+// trimEvery is after how many positions the part that lies too far back is deleted.
 const trimEvery = 1_000
 
 // Schema is the tables of this module.
@@ -59,6 +70,12 @@ func (l *Log) Append(tx *sqlite.Tx, owner int64, p Pointer) (uint64, error) {
 	}
 	t.entries = p.append(t.entries)
 	return t.pos, nil
+}
+
+// Note is Append for an entry that is no message. It returns the entry as the log's readers get it.
+func (l *Log) Note(tx *sqlite.Tx, owner int64, p Pointer) (Change, error) {
+	pos, err := l.Append(tx, owner, p)
+	return Change{Owner: owner, Pos: pos, Entry: NewEncoded(p.Entry())}, err
 }
 
 // Head returns the newest position of a log, counting what this transaction has added.
@@ -124,11 +141,11 @@ func (p *pending) Flush(tx *sqlite.Tx) error {
 
 // trim deletes what fell behind, each time the log has grown by another trimEvery.
 func (t *tail) trim(tx *sqlite.Tx, uid int64) error {
-	if t.pos < Keep || t.pos/trimEvery == (t.pos-uint64(t.n))/trimEvery {
+	if t.pos < keep(uid) || t.pos/trimEvery == (t.pos-uint64(t.n))/trimEvery {
 		return nil
 	}
-	return tx.Exec(`DELETE FROM change_log WHERE uid=? AND pos<=?`, uid, int64(Oldest(t.pos)))
+	return tx.Exec(`DELETE FROM change_log WHERE uid=? AND pos<=?`, uid, int64(Oldest(uid, t.pos)))
 }
 
-// Oldest is the oldest position that a client may continue from when the newest is head.
-func Oldest(head uint64) uint64 { return head - min(head, Keep) }
+// Oldest is the oldest position of an owner's log that a client may continue from when the newest is head.
+func Oldest(owner int64, head uint64) uint64 { return head - min(head, keep(owner)) }

@@ -27,12 +27,13 @@ func TestOldEntriesAreTrimmed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
+	const owner = -1 // a group's log, which is the shorter one
 	const perBatch = 150
 	const total = perBatch * 138 // beyond twice what is kept
 	for n := 0; n < total; n += perBatch {
 		err := s.Write(context.Background(), func(tx *sqlite.Tx) error {
 			for range perBatch {
-				if _, err := log.Append(tx, 1, changelog.Message(1, 1)); err != nil {
+				if _, err := log.Append(tx, owner, changelog.Message(1, 1)); err != nil {
 					return err
 				}
 			}
@@ -44,19 +45,19 @@ func TestOldEntriesAreTrimmed(t *testing.T) {
 	}
 	r := changelog.NewReader(s.Epoch(), nothing{})
 	err = s.Read(context.Background(), func(q sqlite.Queryer) error {
-		head, err := changelog.Head(q, 1)
+		head, err := changelog.Head(q, owner)
 		if err != nil {
 			return err
 		}
 		var rows int
-		if _, err := q.Get(`SELECT sum(n) FROM change_log WHERE uid=1`, []any{&rows}); err != nil {
+		if _, err := q.Get(`SELECT sum(n) FROM change_log WHERE uid=?`, []any{&rows}, owner); err != nil {
 			return err
 		}
-		if head != total || rows < changelog.Keep || rows > changelog.Keep+1_000+2*perBatch {
+		if head != total || rows < changelog.KeepGroup || rows > changelog.KeepGroup+1_000+2*perBatch {
 			t.Errorf("head %d, %d entries kept", head, rows)
 		}
-		for pos, ok := range map[uint64]bool{changelog.Oldest(head): true, changelog.Oldest(head) - 1: false, 0: false, head: true, head + 1: false} {
-			body, err := r.Diff(q, 1, 1, protocol.Diff{Epoch: s.Epoch(), Pos: pos})
+		for pos, ok := range map[uint64]bool{changelog.Oldest(owner, head): true, changelog.Oldest(owner, head) - 1: false, 0: false, head: true, head + 1: false} {
+			body, err := r.Diff(q, 1, owner, protocol.Diff{Epoch: s.Epoch(), Pos: pos})
 			if err != nil {
 				return err
 			}

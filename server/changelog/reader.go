@@ -43,7 +43,7 @@ func (r *Reader) Diff(q sqlite.Queryer, viewer, owner int64, d protocol.Diff) ([
 	if err != nil {
 		return nil, err
 	}
-	if d.Epoch != r.epoch || d.Pos > head || d.Pos < Oldest(head) {
+	if d.Epoch != r.epoch || d.Pos > head || d.Pos < Oldest(owner, head) {
 		return protocol.TooLongLog(r.epoch), nil
 	}
 	limit := protocol.MaxDiff

@@ -60,7 +60,7 @@ func Flags(f *pflag.FlagSet) {
 	f.StringArray("app", nil, "app to serve, as ID:SECRET; may be repeated")
 	f.String("tls-cert", "", "certificate file (PEM); reread on SIGHUP")
 	f.String("tls-key", "", "key file (PEM); reread on SIGHUP")
-	f.String("devices", "platform", "devices of a user that may be logged in at once: one, platform (one each) or all")
+	f.String("devices", "platform", "devices of a user that may be logged in at once: one, class (one mobile, one desktop, one web), platform (one each), platform:N (N each) or all")
 	f.String("log-level", "info", "debug, info, warn or error")
 	f.String("log-format", "text", "text or json")
 	f.Duration("revoke-within", message.DefaultRules().RevokeWithin, "how long after sending a message can be revoked; 0: for ever")

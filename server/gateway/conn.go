@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -23,8 +24,12 @@ type conn struct {
 	g    *Gateway
 	ws   *websocket.Conn
 	out  *outbox
-	log  *slog.Logger
 	self *session.Session // nil before login; used by the reading goroutine
+
+	session   string // its name, "" before login; likewise
+	anonymous *slog.Logger
+	log       atomic.Pointer[slog.Logger]
+	trace     trace
 
 	busyUntil time.Time // everything that changes something is refused until then; likewise
 
@@ -36,14 +41,17 @@ type conn struct {
 	stopping bool
 	stopped  chan struct{} // closed when no more requests are wanted
 	expiry   *time.Timer   // of the UserSig
+	why      string        // the connection was ended from here; "" when the client or the network did
 }
 
 func newConn(g *Gateway, ws *websocket.Conn) *conn {
-	return &conn{
+	c := &conn{
 		g: g, ws: ws, out: newOutbox(g.cfg.MaxOutboundBytes, g.cfg.MaxOutboundLines),
-		log:   g.Logger.With("remote", ws.RemoteAddr().String()),
-		slots: make(chan struct{}, g.cfg.MaxInFlight), written: make(chan struct{}), stopped: make(chan struct{}),
+		anonymous: g.Logger.With("remote", ws.RemoteAddr().String()),
+		slots:     make(chan struct{}, g.cfg.MaxInFlight), written: make(chan struct{}), stopped: make(chan struct{}),
 	}
+	c.label("")
+	return c
 }
 
 // serve runs the connection to its end. What was accepted is answered before it closes, if the client still listens.
@@ -87,7 +95,7 @@ func (c *conn) read() {
 // survive keeps a mistake in the handling of one client's request from ending the server.
 func (c *conn) survive() {
 	if r := recover(); r != nil {
-		c.log.Error("connection closed: a handler failed", "panic", r, "stack", string(debug.Stack()))
+		c.logger().Error("connection closed: a handler failed", "request", c.trace.newest(), "panic", r, "stack", string(debug.Stack()))
 	}
 }
 
@@ -108,6 +116,7 @@ func (c *conn) line(line []byte) bool {
 		return true
 	}
 	h, known := c.g.handlers[r.Op]
+	c.began(r.ID, c.g.ops[r.Op])
 	switch {
 	case !known:
 		c.refuse(r.ID, protocol.CodeOp, "unknown operation")

@@ -14,6 +14,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -26,6 +27,7 @@ import (
 	"timbre/protocol"
 	"timbre/server/account"
 	"timbre/server/changelog"
+	"timbre/server/conversation"
 	"timbre/server/group"
 	"timbre/server/language"
 	"timbre/server/message"
@@ -58,13 +60,13 @@ type Config struct {
 	MaxOutboundLines int           // likewise
 	LoginTime        time.Duration // silence allowed before login
 	Silence          time.Duration // and after it
-	PingEvery        time.Duration // WebSocket pings
+	PingEvery        time.Duration // WebSocket pings, seldomer than a client's own at their rarest: each one wakes a radio
 }
 
 // Defaults are the limits of a server that nobody configured.
 func Defaults() Config {
 	return Config{MaxMessage: model.MaxMessageSize, MaxInFlight: 1000, MaxQueue: 20_000, BusyTime: 100 * time.Millisecond, MaxOutboundBytes: 8 << 20, MaxOutboundLines: 20_000,
-		LoginTime: time.Minute, Silence: 400 * time.Second, PingEvery: time.Minute}
+		LoginTime: time.Minute, Silence: 400 * time.Second, PingEvery: 150 * time.Second}
 }
 
 const (
@@ -85,6 +87,7 @@ type Parts struct {
 	Reader   *changelog.Reader
 	Messages *message.Messages
 	Groups   *group.Groups
+	Convs    *conversation.Conversations
 	Files    Files
 	Language *language.Language // may be nil: no backend
 	Hub      *session.Hub
@@ -99,7 +102,9 @@ type Gateway struct {
 	Parts
 	cfg      Config
 	handlers map[string]handler
+	ops      map[string]*metrics.Operation // for the figures
 	upgrader websocket.Upgrader
+	start    string // of this server; what sessions are called begins with it
 	sessions atomic.Uint64
 	drafts   sync.Pool
 
@@ -112,7 +117,7 @@ type Gateway struct {
 // New returns a gateway.
 func New(cfg Config, p Parts) *Gateway {
 	return &Gateway{
-		Parts: p, cfg: cfg, handlers: handlers(), conns: map[*conn]struct{}{},
+		Parts: p, cfg: cfg, handlers: handlers(), ops: operations(p.Metrics), start: rand.Text()[:5], conns: map[*conn]struct{}{},
 		upgrader: websocket.Upgrader{
 			ReadBufferSize: readBuffer, WriteBufferPool: &sync.Pool{}, HandshakeTimeout: 10 * time.Second,
 			CheckOrigin: func(*http.Request) bool { return true }, // a UserSig proves who it is, no cookie does

@@ -43,10 +43,9 @@ func (l *loaded) Queued() int { return int(l.jobs.Load()) }
 // open serves a gateway over a new store.
 func open(t *testing.T, cfg gateway.Config) (*loaded, string) {
 	t.Helper()
-	const policy = account.OnePerPlatform
-	hub := session.NewHub(policy)
+	hub := session.NewHub()
 	events := bus.NewLocal(hub)
-	accounts, log := account.New(policy, time.Now), changelog.New(time.Now)
+	accounts, log := account.New(account.Policy{}, time.Now), changelog.New(time.Now)
 	messages := message.New(log, accounts, message.DefaultRules(), time.Now)
 	groups := group.New(messages, accounts, log, group.DefaultRules(), time.Now)
 	s, err := store.Open(store.Config{Dir: t.TempDir(), Settled: events.Settle,
@@ -58,7 +57,7 @@ func open(t *testing.T, cfg gateway.Config) (*loaded, string) {
 	zero := func() int { return 0 }
 	g := gateway.New(cfg, gateway.Parts{Store: l, Epoch: s.Epoch(), Tickets: account.NewTickets(account.Secrets{1: "secret"}),
 		Accounts: accounts, Log: log, Reader: changelog.NewReader(s.Epoch(), messages), Messages: messages, Groups: groups, Files: noFiles{}, Hub: hub, Bus: events,
-		Metrics: metrics.New(zero, zero), Logger: slog.New(slog.DiscardHandler), Now: time.Now})
+		Metrics: metrics.New(s.Stats, zero), Logger: slog.New(slog.DiscardHandler), Now: time.Now})
 	web := httptest.NewServer(g)
 	t.Cleanup(func() {
 		g.Drain(t.Context()) // its context has ended: nobody is waited for

@@ -51,6 +51,11 @@ func handlers() map[string]handler {
 		protocol.OpOptions:       {true, (*conn).options},
 		protocol.OpSearch:        {true, (*conn).searchMessages},
 
+		protocol.OpSetAttributes: {true, (*conn).setAttributes},
+		protocol.OpAttributes:    {true, (*conn).attributes},
+		protocol.OpSetConvGroup:  {true, (*conn).setConvGroup},
+		protocol.OpDevices:       {true, (*conn).devices},
+
 		protocol.OpGroups:         {true, (*conn).groupStates},
 		protocol.OpGroupCreate:    {true, (*conn).createGroup},
 		protocol.OpGroupInvite:    {true, (*conn).inviteToGroup},
@@ -111,7 +116,10 @@ func (c *conn) readConversation(r *protocol.Request) {
 
 func (c *conn) clearConversation(r *protocol.Request) {
 	body, err := decode[protocol.Clear](r.Body)
-	c.move(r, body.Target, &message.Move{Seq: body.Seq, Keep: body.Keep}, err, c.g.Messages.Clear)
+	if err == nil && body.Keep && body.Hide {
+		err = refusal.New(tim.ErrInvalidParameters, "keep and hide together leave nothing to do")
+	}
+	c.move(r, body.Target, &message.Move{Seq: body.Seq, Keep: body.Keep, Hide: body.Hide}, err, c.g.Convs.Clear)
 }
 
 func (c *conn) deleteMessages(r *protocol.Request) {

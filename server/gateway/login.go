@@ -35,7 +35,7 @@ func (c *conn) login(r *protocol.Request) {
 	}
 	c.welcome(s, expires)
 	c.g.Metrics.Login(0)
-	c.log.Info("login", "app", l.App, "user", l.User, "device", l.Device, "platform", l.Platform, "resume", l.Resume,
+	c.logger().Info("login", "app", l.App, "user", l.User, "device", l.Device, "platform", l.Platform, "resume", l.Resume,
 		"client", clip(l.Client))
 }
 
@@ -61,11 +61,12 @@ func (c *conn) prepare(l *protocol.Login) (*session.Session, time.Time, error) {
 func (c *conn) enter(id uint64, l *protocol.Login, s *session.Session, expires time.Time, done chan<- error) {
 	var pos uint64
 	var groups []int64
-	var refused error
+	var in account.Entry
 	c.g.Store.Submit(func(tx *sqlite.Tx) (err error) {
-		if s.UID, refused, err = c.g.Accounts.Login(tx, l, s.Device, s.Number); err != nil || refused != nil {
+		if in, err = c.g.Accounts.Login(tx, l, s.Device, s.Number); err != nil || in.Refused != nil {
 			return err
 		}
+		s.UID = in.UID
 		if groups, err = c.g.Groups.Followed(tx, s.UID); err != nil {
 			return err
 		}
@@ -73,13 +74,14 @@ func (c *conn) enter(id uint64, l *protocol.Login, s *session.Session, expires t
 		return err
 	}, func(err error) {
 		if err == nil {
-			err = refused
+			err = in.Refused
 		}
 		if err == nil {
-			c.g.Hub.Enter(s, groups)
+			c.g.Hub.Enter(s, groups, in.Lost)
 			c.reply(id, protocol.Marshal(protocol.LoggedIn{
-				TinyID: account.TinyID(s.UID), Epoch: c.g.Epoch, Pos: pos, Oldest: changelog.Oldest(pos),
+				TinyID: account.TinyID(s.UID), Epoch: c.g.Epoch, Pos: pos, Oldest: changelog.Oldest(s.UID, pos),
 				Time: c.g.Now().UnixMilli(), Expire: expires.UnixMilli(),
+				Session: c.g.sessionName(s.Number),
 			}), nil)
 		}
 		c.finish()
@@ -90,6 +92,8 @@ func (c *conn) enter(id uint64, l *protocol.Login, s *session.Session, expires t
 // welcome gives the session its longer times and the end of its ticket.
 func (c *conn) welcome(s *session.Session, expires time.Time) {
 	c.ws.SetReadLimit(maxFrame)
+	c.label(c.g.sessionName(s.Number))
+	c.g.Metrics.Sessions.Inc()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.self = s
@@ -102,7 +106,7 @@ func (c *conn) loginFailed(id uint64, l *protocol.Login, err error) {
 		code = r.Code
 	}
 	c.g.Metrics.Login(code)
-	c.log.Info("login refused", "app", l.App, "user", clip(l.User), "code", code)
+	c.logger().Info("login refused", "app", l.App, "user", clip(l.User), "device", clip(l.Device), "code", code)
 	c.reply(id, nil, err)
 	c.Wake()
 }
@@ -114,6 +118,7 @@ func (c *conn) logout(r *protocol.Request) {
 		return c.g.Accounts.Logout(tx, s.UID, s.Device, s.Number)
 	})
 	if err == nil {
+		c.logger().Info("logout", "app", s.App, "user", s.User, "device", s.Device.ID)
 		c.quit()
 	}
 	c.reply(r.ID, nil, err)
@@ -131,22 +136,25 @@ func (c *conn) quit() *session.Session {
 	c.mu.Unlock()
 	if s != nil {
 		c.g.Hub.Leave(s)
+		c.g.Metrics.Sessions.Dec()
+		c.label("")
 	}
 	return s
 }
 
 // leave ends the session because the connection has ended. The device keeps its place.
 func (c *conn) leave() {
+	log := c.logger()
 	s := c.quit()
 	if s == nil {
 		return
 	}
-	c.log.Info("disconnected", "app", s.App, "user", s.User, "device", s.Device.ID)
+	log.Info("disconnected", "app", s.App, "user", s.User, "device", s.Device.ID, "why", c.reason())
 	c.g.Store.Submit(func(tx *sqlite.Tx) error {
 		return c.g.Accounts.Disconnected(tx, s.UID, s.Device, s.Number)
 	}, func(err error) {
 		if err != nil {
-			c.log.Error("noting a disconnection failed", "error", err)
+			log.Error("noting a disconnection failed", "error", err)
 		}
 	})
 }

@@ -21,6 +21,7 @@ func (c *conn) refuse(id uint64, code int, desc string) {
 
 // answer queues an answer.
 func (c *conn) answer(a *protocol.Answer) {
+	c.answered(a)
 	c.send(a.Append(make([]byte, 0, len(a.Body)+len(a.Desc)+64)))
 }
 
@@ -34,7 +35,8 @@ func (c *conn) reply(id uint64, body []byte, err error) {
 		c.answer(&protocol.Answer{ID: id, Code: r.Code, Desc: r.Desc, Body: r.Body})
 		return
 	}
-	c.log.Error("request failed", "error", err)
+	b := c.trace.of(id)
+	c.logger().Error("request failed", "request", b.name(), "error", err)
 	c.answer(&protocol.Answer{ID: id, Code: protocol.CodeInside, Desc: "the server failed"})
 }
 

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"io"
 	"time"
 
@@ -105,25 +106,44 @@ func (c *conn) Tell(line []byte) { c.send(line) }
 
 // Kick implements session.Connection.
 func (c *conn) Kick() {
+	c.g.Metrics.Kicks.Inc()
 	c.dismiss(protocol.PushKick, protocol.Marshal(protocol.Kick{
 		Code: tim.ErrLoginKickedOffByOther, Desc: "another device logged in"}))
 }
 
 // Replace implements session.Connection.
-func (c *conn) Replace() { c.stop() }
+func (c *conn) Replace() {
+	c.because("replaced by a newer connection of the device")
+	c.stop()
+}
 
 // dismiss says why and ends the connection after what is under way.
 func (c *conn) dismiss(push string, body []byte) {
+	c.because(push)
 	p := protocol.Push{Kind: push, Body: body}
 	c.send(p.Append(nil))
 	c.Wake()
 	c.stop()
 }
 
+// because notes why the connection ends, for the log. The first reason counts.
+func (c *conn) because(why string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.why = cmp.Or(c.why, why)
+}
+
+func (c *conn) reason() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return cmp.Or(c.why, "gone")
+}
+
 // send queues a line without waking the writer.
 func (c *conn) send(line []byte) {
 	if !c.out.add(line) {
-		c.log.Warn("connection closed: the client does not read its answers")
+		c.because("does not read its answers")
+		c.logger().Warn("connection closed: the client does not read its answers")
 		c.abandon()
 	}
 }

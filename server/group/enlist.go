@@ -81,7 +81,7 @@ func (g *Groups) tell(tx *sqlite.Tx, r *record, o *Outcome, uid int64, m protoco
 		}
 		m.Group = &v
 	}
-	c, err := g.note(tx, uid, changelog.Pointer{Kind: protocol.EntryGroup, Group: r.ID, Time: g.now().UnixMilli(),
+	c, err := g.log.Note(tx, uid, changelog.Pointer{Kind: protocol.EntryGroup, Group: r.ID, Time: g.now().UnixMilli(),
 		Data: protocol.Marshal(m)})
 	o.Changes = append(o.Changes, c)
 	return err

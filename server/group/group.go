@@ -104,6 +104,12 @@ func (g *Groups) ID(q sqlite.Queryer, app uint64, name string) (gid int64, found
 	return gid, found, err
 }
 
+// Name returns the id of a group as users know it.
+func (g *Groups) Name(q sqlite.Queryer, gid int64) (name string, err error) {
+	_, err = q.Get(`SELECT id FROM grp WHERE gid=?`, []any{&name}, gid)
+	return name, err
+}
+
 // CachedID returns a number that is known without asking the database.
 func (g *Groups) CachedID(app uint64, name string) (gid int64, found bool) {
 	g.mu.RLock()
@@ -187,13 +193,7 @@ func (g *Groups) SetOption(tx *sqlite.Tx, user message.User, w message.Where, op
 	if n == 0 {
 		return nil, false, refusal.New(tim.ErrSVRGroupPermissionDeny, "not a member of the group")
 	}
-	change, err := g.note(tx, user.UID, changelog.Pointer{Kind: protocol.EntryOption, Group: w.Group, Time: g.now().UnixMilli(),
+	change, err := g.log.Note(tx, user.UID, changelog.Pointer{Kind: protocol.EntryOption, Group: w.Group, Time: g.now().UnixMilli(),
 		Data: protocol.Marshal(protocol.OptionChange{Option: option})})
 	return []changelog.Change{change}, option != tim.RecvMsgOptNotReceive, err
-}
-
-// note adds an entry to a log.
-func (g *Groups) note(tx *sqlite.Tx, owner int64, p changelog.Pointer) (changelog.Change, error) {
-	pos, err := g.log.Append(tx, owner, p)
-	return changelog.Change{Owner: owner, Pos: pos, Entry: changelog.NewEncoded(p.Entry())}, err
 }

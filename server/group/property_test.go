@@ -50,7 +50,7 @@ type world struct {
 }
 
 func newWorld(t *rapid.T) *world {
-	accounts := account.New(account.AllDevices, time.Now)
+	accounts := account.New(account.Policy{}, time.Now)
 	log := changelog.New(time.Now)
 	w := &world{t: t, msgs: message.New(log, accounts, message.DefaultRules(), time.Now), heads: map[int64]uint64{},
 		told: map[int64]map[string]protocol.Group{}}

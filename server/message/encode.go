@@ -25,6 +25,8 @@ func appendConversation(b []byte, c *protocol.Conversation, msgs [][]byte) []byt
 	b = appendNumber(b, `,"seen_seq":`, c.SeenSeq)
 	b = appendNumber(b, `,"seen_time":`, uint64(c.SeenTime))
 	b = appendNumber(b, `,"clear_seq":`, c.ClearSeq)
+	b = appendNumber(b, `,"hide_seq":`, c.HideSeq)
+	b = appendNumber(b, `,"time":`, uint64(c.Time))
 	if c.Option != 0 {
 		b = appendNumber(b, `,"opt":`, uint64(c.Option))
 	}

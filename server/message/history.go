@@ -214,4 +214,5 @@ func (m *Messages) hidden(q sqlite.Queryer, at *place, lo, hi uint64) (map[uint6
 // Log is the change log of every user and group.
 type Log interface {
 	Append(tx *sqlite.Tx, owner int64, p changelog.Pointer) (uint64, error)
+	Note(tx *sqlite.Tx, owner int64, p changelog.Pointer) (changelog.Change, error)
 }

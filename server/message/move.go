@@ -6,6 +6,7 @@ import (
 
 	"timbre/protocol"
 	"timbre/server/changelog"
+	"timbre/server/refusal"
 	"timbre/sqlite"
 )
 
@@ -15,7 +16,9 @@ type Move struct {
 	Where Where
 	Key   string
 	Seq   uint64
-	Keep  bool // only the history goes, the conversation stays in the list
+	Keep  bool // Clear: only the history goes, the conversation stays in the list
+	Hide  bool // Clear: only the place in the list goes, the history stays
+	Gone  bool // Clear: something that he had attached to the conversation is gone, and his other devices must hear of it
 }
 
 // Read moves the user's read position forward. His other devices learn it, and so does the peer.
@@ -39,7 +42,7 @@ func (m *Messages) Read(tx *sqlite.Tx, v *Move) (protocol.Changed, []changelog.C
 			me := c.side(v.User.UID)
 			me.seen, me.seenTime = seq, now
 			if c.lo != c.hi {
-				seen, err := m.note(tx, at.peer.UID, changelog.Pointer{Kind: protocol.EntrySeen, Peer: v.User.Name, Seq: seq, Time: now})
+				seen, err := m.log.Note(tx, at.peer.UID, changelog.Pointer{Kind: protocol.EntrySeen, Peer: v.User.Name, Seq: seq, Time: now})
 				if err != nil {
 					return a, nil, err
 				}
@@ -50,28 +53,58 @@ func (m *Messages) Read(tx *sqlite.Tx, v *Move) (protocol.Changed, []changelog.C
 	})
 }
 
-// Clear deletes the conversation for this user up to a message. What is deleted counts as read, but the peer does not
-// learn of it: deleting is not reading.
-func (m *Messages) Clear(tx *sqlite.Tx, v *Move) (protocol.Changed, []changelog.Change, error) {
-	return m.once(tx, v, func(p *pending, at *place) (a protocol.Changed, changes []changelog.Change, err error) {
-		seq := min(v.Seq, at.max())
-		read, count := at.position()
-		if seq < at.min() {
-			return protocol.Changed{Seq: at.min() - 1, Count: count}, nil, nil
+// Clear deletes the conversation for this user up to a message, or only its history, or only its place in the list. What is
+// deleted or hidden counts as read, but the peer does not learn of it: deleting is not reading.
+func (m *Messages) Clear(tx *sqlite.Tx, v *Move) (a protocol.Changed, changes []changelog.Change, err error) {
+	if found, err := answered(tx, v.User, v.Key, &a); found || err != nil {
+		return a, nil, err
+	}
+	p := m.pending(tx)
+	at, err := p.place(tx, v.User, v.Where)
+	if err != nil && (refusal.Of(err) == nil || !v.Gone && !m.rules.SyncDeletions) {
+		return a, nil, err
+	}
+	moved := false
+	if at != nil {
+		if a, moved, err = p.moveDeleted(tx, at, v); err != nil {
+			return a, nil, err
 		}
-		if seq > read {
-			if count, err = p.moveRead(tx, at, seq); err != nil {
-				return a, nil, err
-			}
+	}
+	left := at == nil && v.Where.GID != 0 // he may still delete what he sees of a group, and his devices with him
+	if !moved && !v.Gone && !left {
+		return a, nil, nil
+	}
+	entry := changelog.Pointer{Kind: protocol.EntryClear, Peer: v.Where.Peer.Name, Group: v.Where.Group, Seq: a.Seq, Count: a.Count,
+		Time: m.now().UnixMilli(), Data: protocol.Marshal(protocol.Cleared{All: m.rules.SyncDeletions, Keep: v.Keep, Hide: v.Hide})}
+	own, err := m.log.Note(tx, v.User.UID, entry)
+	if err != nil {
+		return a, nil, err
+	}
+	a.Pos = own.Pos
+	return a, []changelog.Change{own}, m.remember(tx, v.User, v.Key, a)
+}
+
+// moveDeleted moves how far a place is deleted, hidden and read, never back, and says whether anything moved.
+func (p *pending) moveDeleted(tx *sqlite.Tx, at *place, v *Move) (a protocol.Changed, moved bool, err error) {
+	read, count := at.position()
+	a = protocol.Changed{Seq: min(v.Seq, at.max()), Count: count}
+	if a.Seq > read {
+		if a.Count, err = p.moveRead(tx, at, a.Seq); err != nil {
+			return a, false, err
 		}
-		at.clear(seq)
-		entry := changelog.Pointer{Kind: protocol.EntryClear, Seq: seq, Count: count, Time: m.now().UnixMilli()}
-		if m.rules.SyncDeletions {
-			entry.Data = protocol.Marshal(protocol.Cleared{All: true, Keep: v.Keep})
-		}
-		own, err := m.own(tx, at, entry)
-		return protocol.Changed{Pos: own.Pos, Seq: seq, Count: count}, []changelog.Change{own}, err
-	})
+		moved = true
+	}
+	clear, hide := at.deleted()
+	if !v.Hide && a.Seq > *clear {
+		*clear, moved = a.Seq, true
+	}
+	if !v.Keep && a.Seq > *hide {
+		*hide, moved = a.Seq, true
+	}
+	if moved {
+		at.touch()
+	}
+	return a, moved, nil
 }
 
 // position is how far the user has read, and the count of others there.
@@ -83,12 +116,22 @@ func (p *place) position() (seq, count uint64) {
 	return me.read, me.readCount
 }
 
-func (p *place) clear(seq uint64) {
+// deleted is up to where the user has deleted the history, and up to where the conversation is out of his list.
+func (p *place) deleted() (clear, hide *uint64) {
 	if p.room != nil {
-		p.seat.clear, p.seat.dirty = seq, true
+		return &p.seat.clear, &p.seat.hide
+	}
+	me := p.pair.side(p.user.UID)
+	return &me.clear, &me.hide
+}
+
+// touch has the user's positions written.
+func (p *place) touch() {
+	if p.room != nil {
+		p.seat.dirty = true
 		return
 	}
-	p.pair.side(p.user.UID).clear, p.pair.moved = seq, true
+	p.pair.moved = true
 }
 
 func (p *pending) moveRead(tx *sqlite.Tx, at *place, seq uint64) (uint64, error) {

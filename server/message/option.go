@@ -20,7 +20,7 @@ func (m *Messages) SetOptions(tx *sqlite.Tx, user User, app uint64, peers []User
 		if me := c.side(user.UID); me.option != option {
 			me.option, c.moved = option, true
 		}
-		change, err := m.note(tx, user.UID, changelog.Pointer{Kind: protocol.EntryOption, Peer: peer.Name,
+		change, err := m.log.Note(tx, user.UID, changelog.Pointer{Kind: protocol.EntryOption, Peer: peer.Name,
 			Time: m.now().UnixMilli(), Data: protocol.Marshal(protocol.OptionChange{Option: option})})
 		if err != nil {
 			return nil, err
@@ -42,7 +42,7 @@ func (m *Messages) SetAllOption(tx *sqlite.Tx, user User, all protocol.AllOption
 		user.UID, string(protocol.Marshal(all))); err != nil {
 		return nil, err
 	}
-	change, err := m.note(tx, user.UID, changelog.Pointer{Kind: protocol.EntryOption, Time: m.now().UnixMilli(),
+	change, err := m.log.Note(tx, user.UID, changelog.Pointer{Kind: protocol.EntryOption, Time: m.now().UnixMilli(),
 		Data: protocol.Marshal(protocol.OptionChange{Option: all.Option, All: &all})})
 	return []changelog.Change{change}, err
 }

@@ -23,6 +23,7 @@ type side struct {
 	seen      uint64 // up to where the other knows that he has read
 	seenTime  int64
 	clear     uint64 // he deleted everything up to this seq
+	hide      uint64 // the conversation is in his list if its newest seq is greater
 	option    int    // how he receives, TIMReceiveMessageOpt
 }
 
@@ -50,15 +51,15 @@ func (c *pair) peer(uid int64) int64 {
 }
 
 const selectPair = `SELECT id, lo, hi, max_seq, min_seq, last_time,
-	count_lo, read_lo, rc_lo, seen_lo, seen_time_lo, clear_lo, opt_lo,
-	count_hi, read_hi, rc_hi, seen_hi, seen_time_hi, clear_hi, opt_hi FROM pair `
+	count_lo, read_lo, rc_lo, seen_lo, seen_time_lo, clear_lo, hide_lo, opt_lo,
+	count_hi, read_hi, rc_hi, seen_hi, seen_time_hi, clear_hi, hide_hi, opt_hi FROM pair `
 
 // fields are the places for the columns of selectPair.
 func (c *pair) fields() []any {
 	f := []any{&c.id, &c.lo, &c.hi, &c.maxSeq, &c.minSeq, &c.lastTime}
 	for i := range c.sides {
 		s := &c.sides[i]
-		f = append(f, &s.count, &s.read, &s.readCount, &s.seen, &s.seenTime, &s.clear, &s.option)
+		f = append(f, &s.count, &s.read, &s.readCount, &s.seen, &s.seenTime, &s.clear, &s.hide, &s.option)
 	}
 	return f
 }
@@ -84,8 +85,8 @@ func (c *pair) write(tx *sqlite.Tx) error {
 	if !c.moved {
 		return nil
 	}
-	return tx.Exec(`UPDATE pair SET read_lo=?, rc_lo=?, seen_lo=?, seen_time_lo=?, clear_lo=?, opt_lo=?,
-		read_hi=?, rc_hi=?, seen_hi=?, seen_time_hi=?, clear_hi=?, opt_hi=? WHERE id=?`,
-		int64(lo.read), int64(lo.readCount), int64(lo.seen), lo.seenTime, int64(lo.clear), lo.option,
-		int64(hi.read), int64(hi.readCount), int64(hi.seen), hi.seenTime, int64(hi.clear), hi.option, c.id)
+	return tx.Exec(`UPDATE pair SET read_lo=?, rc_lo=?, seen_lo=?, seen_time_lo=?, clear_lo=?, hide_lo=?, opt_lo=?,
+		read_hi=?, rc_hi=?, seen_hi=?, seen_time_hi=?, clear_hi=?, hide_hi=?, opt_hi=? WHERE id=?`,
+		int64(lo.read), int64(lo.readCount), int64(lo.seen), lo.seenTime, int64(lo.clear), int64(lo.hide), lo.option,
+		int64(hi.read), int64(hi.readCount), int64(hi.seen), hi.seenTime, int64(hi.clear), int64(hi.hide), hi.option, c.id)
 }

@@ -110,7 +110,7 @@ func notMember() error {
 // own adds an entry about this conversation to the user's own log.
 func (m *Messages) own(tx *sqlite.Tx, at *place, p changelog.Pointer) (changelog.Change, error) {
 	p.Peer, p.Group = at.peer.Name, at.group()
-	return m.note(tx, at.user.UID, p)
+	return m.log.Note(tx, at.user.UID, p)
 }
 
 // all adds an entry that concerns everybody in the conversation. The first change is the one that the answer to the user
@@ -118,25 +118,19 @@ func (m *Messages) own(tx *sqlite.Tx, at *place, p changelog.Pointer) (changelog
 func (m *Messages) all(tx *sqlite.Tx, at *place, p changelog.Pointer) ([]changelog.Change, error) {
 	if at.room != nil {
 		p.Group = at.room.name
-		c, err := m.note(tx, at.conv(), p)
+		c, err := m.log.Note(tx, at.conv(), p)
 		c.Group = at.room.name
 		at.room.change(c.Pos, m.now().UnixMilli())
 		return []changelog.Change{c}, err
 	}
 	p.Peer = at.peer.Name
-	mine, err := m.note(tx, at.user.UID, p)
+	mine, err := m.log.Note(tx, at.user.UID, p)
 	if err != nil || at.peer.UID == at.user.UID {
 		return []changelog.Change{mine}, err
 	}
 	p.Peer = at.user.Name
-	theirs, err := m.note(tx, at.peer.UID, p)
+	theirs, err := m.log.Note(tx, at.peer.UID, p)
 	return []changelog.Change{mine, theirs}, err
-}
-
-// note adds an entry to a log.
-func (m *Messages) note(tx *sqlite.Tx, owner int64, p changelog.Pointer) (changelog.Change, error) {
-	pos, err := m.log.Append(tx, owner, p)
-	return changelog.Change{Owner: owner, Pos: pos, Entry: changelog.NewEncoded(p.Entry())}, err
 }
 
 // update tells everybody in the conversation how a message is now.

@@ -39,6 +39,7 @@ type world struct {
 	read     map[[2]int64]uint64 // user, peer
 	seen     map[[2]int64]uint64
 	clear    map[[2]int64]uint64
+	hide     map[[2]int64]uint64
 	keys     map[int64][]repeat // by sender
 	wait     []chan error
 	sends    int
@@ -66,7 +67,8 @@ func newWorld(t *rapid.T, dir string) *world {
 		t.Fatal(err)
 	}
 	return &world{t: t, store: s, messages: m, reader: changelog.NewReader(s.Epoch(), m), convs: map[[2]int64][]stored{},
-		read: map[[2]int64]uint64{}, seen: map[[2]int64]uint64{}, clear: map[[2]int64]uint64{}, keys: map[int64][]repeat{}}
+		read: map[[2]int64]uint64{}, seen: map[[2]int64]uint64{}, clear: map[[2]int64]uint64{}, hide: map[[2]int64]uint64{},
+		keys: map[int64][]repeat{}}
 }
 
 func conv(a, b int64) [2]int64 { return [2]int64{min(a, b), max(a, b)} }
@@ -134,12 +136,19 @@ func (w *world) move(t *rapid.T) {
 	w.sends++
 	v := &message.Move{User: user(a), Where: message.Where{Peer: user(b)}, Key: fmt.Sprint("k", w.sends), Seq: seq}
 	side, to := [2]int64{a, b}, min(seq, uint64(len(msgs)))
-	op := w.messages.Read
-	if rapid.Bool().Draw(t, "clear") {
-		op = w.messages.Clear
-		w.clear[side] = max(w.clear[side], to)
-	} else if to > w.read[side] && a != b {
-		w.seen[side] = to
+	op := w.messages.Clear
+	switch rapid.SampledFrom([]string{"read", "clear", "keep", "hide"}).Draw(t, "how") {
+	case "read":
+		op = w.messages.Read
+		if to > w.read[side] && a != b {
+			w.seen[side] = to
+		}
+	case "clear":
+		w.clear[side], w.hide[side] = max(w.clear[side], to), max(w.hide[side], to)
+	case "keep":
+		v.Keep, w.clear[side] = true, max(w.clear[side], to)
+	case "hide":
+		v.Hide, w.hide[side] = true, max(w.hide[side], to)
 	}
 	w.read[side] = max(w.read[side], to)
 	want := w.countable(b, a, w.read[side])
@@ -173,14 +182,20 @@ func (w *world) check(_ *rapid.T) {
 			}
 			mine, theirs := [2]int64{u, p}, [2]int64{p, u}
 			c := protocol.Conversation{Peer: user(p).Name, Max: n, PeerCount: w.countable(p, u, n), ReadSeq: w.read[mine],
-				ReadCount: w.countable(p, u, w.read[mine]), ClearSeq: w.clear[mine]}
+				ReadCount: w.countable(p, u, w.read[mine]), ClearSeq: w.clear[mine], HideSeq: w.hide[mine]}
 			if u != p {
 				c.SeenSeq = w.seen[theirs]
 			}
 			want[c.Peer] = c
 		}
-		w.same(u, "snapshot", w.snapshot(u), want)
+		w.same(u, "snapshot", w.snapshot(u, true), want)
 		w.same(u, "log", w.replay(u), want)
+		for peer, c := range want {
+			if c.HideSeq == c.Max {
+				delete(want, peer)
+			}
+		}
+		w.same(u, "list", w.snapshot(u, false), want)
 	}
 }
 
@@ -190,18 +205,21 @@ func (w *world) same(u int64, source string, got, want map[string]protocol.Conve
 	}
 }
 
-func (w *world) snapshot(u int64) map[string]protocol.Conversation {
+func (w *world) snapshot(u int64, deleted bool) map[string]protocol.Conversation {
 	got := map[string]protocol.Conversation{}
 	for cursor := ""; ; {
 		var page protocol.SnapshotPage
 		w.query(&page, func(q sqlite.Queryer) ([]byte, error) {
-			return w.messages.Snapshot(q, u, "e", 0, protocol.Snapshot{Cursor: cursor, Limit: 2, Deleted: true})
+			return w.messages.Snapshot(q, u, "e", 0, protocol.Snapshot{Cursor: cursor, Limit: 2, Deleted: deleted})
 		})
 		for _, c := range page.Convs {
 			if unread := c.PeerCount > c.ReadCount; c.Max > c.ClearSeq && len(c.Msgs) == 0 || !unread && len(c.Msgs) > 1 {
 				w.t.Errorf("%+v has %d messages", c, len(c.Msgs))
 			}
-			c.Msgs, c.SeenTime = nil, 0
+			if c.Time == 0 {
+				w.t.Errorf("%+v has no time", c)
+			}
+			c.Msgs, c.SeenTime, c.Time = nil, 0, 0
 			got[c.Peer] = c
 		}
 		if cursor = page.Cursor; cursor == "" {
@@ -264,7 +282,17 @@ func apply(got map[string]protocol.Conversation, self string, e *protocol.Entry)
 	case protocol.EntrySeen:
 		c.SeenSeq = e.Seq
 	case protocol.EntryClear:
-		c.ClearSeq, c.ReadSeq, c.ReadCount = e.Seq, max(c.ReadSeq, e.Seq), e.Count
+		var d protocol.Cleared
+		if err := json.Unmarshal(e.Data, &d); err != nil || d.All {
+			panic(fmt.Sprintf("%s says %s", e.Kind, e.Data))
+		}
+		if !d.Hide {
+			c.ClearSeq = max(c.ClearSeq, e.Seq)
+		}
+		if !d.Keep {
+			c.HideSeq = max(c.HideSeq, e.Seq)
+		}
+		c.ReadSeq, c.ReadCount = max(c.ReadSeq, e.Seq), e.Count
 	}
 	got[peer] = c
 }

@@ -52,7 +52,7 @@ func (m *Messages) confirm(tx *sqlite.Tx, at *place, msg *stored) ([]changelog.C
 	if at.room == nil {
 		entry.Peer = at.user.Name
 	}
-	change, err := m.note(tx, msg.sender, entry)
+	change, err := m.log.Note(tx, msg.sender, entry)
 	return []changelog.Change{change}, err
 }
 

@@ -27,6 +27,7 @@ type seat struct {
 	readCount uint64 // countable messages of others up to there
 	own       uint64 // countable messages of this member
 	clear     uint64 // he sees nothing up to here
+	hide      uint64 // the conversation is in his list if this is 0 or the newest seq is greater
 
 	dirty bool
 }
@@ -48,8 +49,8 @@ func findRoom(q sqlite.Queryer, gid int64) (*room, error) {
 
 func findSeat(q sqlite.Queryer, gid, uid int64) (*seat, error) {
 	s := &seat{gid: gid, uid: uid}
-	found, err := q.Get(`SELECT read_seq, read_count, own, clear_seq FROM seat WHERE gid=? AND uid=?`,
-		[]any{&s.read, &s.readCount, &s.own, &s.clear}, gid, uid)
+	found, err := q.Get(`SELECT read_seq, read_count, own, clear_seq, hide_seq FROM seat WHERE gid=? AND uid=?`,
+		[]any{&s.read, &s.readCount, &s.own, &s.clear, &s.hide}, gid, uid)
 	if !found || err != nil {
 		return nil, err
 	}
@@ -70,8 +71,8 @@ func (s *seat) write(tx *sqlite.Tx) error {
 		return nil
 	}
 	s.dirty = false
-	return tx.Exec(`UPDATE seat SET read_seq=?, read_count=?, own=?, clear_seq=? WHERE gid=? AND uid=?`,
-		int64(s.read), int64(s.readCount), int64(s.own), int64(s.clear), s.gid, s.uid)
+	return tx.Exec(`UPDATE seat SET read_seq=?, read_count=?, own=?, clear_seq=?, hide_seq=? WHERE gid=? AND uid=?`,
+		int64(s.read), int64(s.readCount), int64(s.own), int64(s.clear), int64(s.hide), s.gid, s.uid)
 }
 
 // touch notes when the group's log got its newest entry. The time never runs backwards, whatever the clock does.

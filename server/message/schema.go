@@ -6,7 +6,7 @@ import "timbre/sqlite"
 // to himself is both and counts as lo. A room is the history of a group and a seat a member's place in it. In all other tables
 // conv is a pair's id, or the negative of a group's number.
 func Schema() sqlite.Schema {
-	return sqlite.Schema{Module: "message", Steps: []string{pairs, rooms}}
+	return sqlite.Schema{Module: "message", Steps: []string{pairs, rooms, hiding}}
 }
 
 // pairs is what two users need.
@@ -134,3 +134,11 @@ const rooms = `
 		PRIMARY KEY (gid, seq)
 	) STRICT, WITHOUT ROWID;
 	CREATE TABLE option_all (uid INTEGER PRIMARY KEY, option TEXT NOT NULL) STRICT;`
+
+// hiding separates what a user deleted from what he only took out of his list, which was one before.
+const hiding = `
+	ALTER TABLE pair ADD COLUMN hide_lo INTEGER NOT NULL DEFAULT 0; -- lo's list has the conversation if max_seq is greater
+	ALTER TABLE pair ADD COLUMN hide_hi INTEGER NOT NULL DEFAULT 0;
+	ALTER TABLE seat ADD COLUMN hide_seq INTEGER NOT NULL DEFAULT 0; -- likewise
+	UPDATE pair SET hide_lo=clear_lo, hide_hi=clear_hi WHERE clear_lo>0 OR clear_hi>0;
+	UPDATE seat SET hide_seq=clear_seq WHERE clear_seq>0;`

@@ -61,13 +61,13 @@ func (m *Messages) Snapshot(q sqlite.Queryer, uid int64, epoch string, head uint
 	return append(b, '}'), nil
 }
 
-// newest reads the conversations behind the cursor from both indexes and merges them. Conversations that were deleted
-// and have nothing newer are left out unless they are asked for.
+// newest reads the conversations behind the cursor from both indexes and merges them. Conversations that the user
+// deleted or hid and that have nothing newer are left out unless they are asked for.
 func newest(q sqlite.Queryer, uid int64, at cursor, limit int, deleted bool) (list []*pair, err error) {
 	const page = ` AND (last_time, id) < (?,?) ORDER BY last_time DESC, id DESC LIMIT ?`
 	for _, where := range [...]string{
-		`WHERE lo=? AND (? OR max_seq > clear_lo)`,
-		`WHERE hi=? AND (? OR max_seq > clear_hi) AND lo<>hi`,
+		`WHERE lo=? AND (? OR max_seq > hide_lo)`,
+		`WHERE hi=? AND (? OR max_seq > hide_hi) AND lo<>hi`,
 	} {
 		err := q.Query(selectPair+where+page, func(scan func(...any) error) error {
 			c := &pair{}
@@ -121,7 +121,7 @@ func (m *Messages) conversation(q sqlite.Queryer, uid int64, c *pair, unread boo
 	}
 	return appendConversation(nil, &protocol.Conversation{
 		Peer: peer, Max: c.maxSeq, PeerCount: other.count, ReadSeq: me.read, ReadCount: me.readCount,
-		SeenSeq: other.seen, SeenTime: other.seenTime, ClearSeq: me.clear, Option: me.option,
+		SeenSeq: other.seen, SeenTime: other.seenTime, ClearSeq: me.clear, HideSeq: me.hide, Time: c.lastTime, Option: me.option,
 	}, msgs), err
 }
 

@@ -19,7 +19,8 @@ func (m *Messages) State(q sqlite.Queryer, user User, gid int64) (*protocol.Grou
 		return nil, err
 	}
 	s := &protocol.GroupState{Pos: pos, Changed: at.room.changed, Max: at.room.maxSeq, PeerCount: at.seat.others(at.room),
-		Own: at.seat.own, ReadSeq: at.seat.read, ReadCount: at.seat.readCount, ClearSeq: at.min() - 1, Msgs: []json.RawMessage{}}
+		Own: at.seat.own, ReadSeq: at.seat.read, ReadCount: at.seat.readCount, ClearSeq: at.min() - 1, HideSeq: at.seat.hide,
+		Msgs: []json.RawMessage{}}
 	msgs, err := m.last(q, at)
 	for _, b := range msgs {
 		s.Msgs = append(s.Msgs, b)

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"timbre/protocol"
-	"timbre/server/account"
 	"timbre/server/changelog"
 )
 
@@ -24,16 +23,12 @@ const gid = 7
 
 // group lets users enter who follow a group.
 func group(t *testing.T, members int) (*Hub, []*wire) {
-	policy, err := account.ParsePolicy("platform")
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := NewHub(policy)
+	h := NewHub()
 	var wires []*wire
 	for i := range members {
 		w := &wire{}
 		wires = append(wires, w)
-		h.Enter(&Session{Number: uint64(i + 1), UID: int64(i + 1), Conn: w}, []int64{gid})
+		h.Enter(&Session{Number: uint64(i + 1), UID: int64(i + 1), Conn: w}, []int64{gid}, nil)
 	}
 	return h, wires
 }
@@ -103,7 +98,7 @@ func TestCrowdsChangeDuringThePause(t *testing.T) {
 		h, wires := group(t, crowded)
 		commit(h, Event{})
 		late := &wire{}
-		h.Enter(&Session{Number: 1000, UID: 1000, Conn: late}, nil)
+		h.Enter(&Session{Number: 1000, UID: 1000, Conn: late}, nil, nil)
 		commit(h, Event{Joined: []Seat{{UID: 1000, GID: gid}}, Left: []Seat{{UID: 1, GID: gid}, {UID: 2, GID: gid}}})
 		time.Sleep(maxPause)
 		synctest.Wait()

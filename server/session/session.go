@@ -10,6 +10,7 @@
 package session
 
 import (
+	"slices"
 	"sync"
 
 	"timbre/server/account"
@@ -65,8 +66,6 @@ type Session struct {
 
 // Hub holds the sessions of this node.
 type Hub struct {
-	policy account.Policy
-
 	mu     sync.RWMutex
 	users  map[int64][]*Session
 	groups map[int64]*crowd
@@ -76,12 +75,13 @@ type Hub struct {
 }
 
 // NewHub returns an empty hub.
-func NewHub(policy account.Policy) *Hub {
-	return &Hub{policy: policy, users: map[int64][]*Session{}, groups: map[int64]*crowd{}}
+func NewHub() *Hub {
+	return &Hub{users: map[int64][]*Session{}, groups: map[int64]*crowd{}}
 }
 
-// Enter adds a session, which follows these groups, and ends those that it replaces or competes with.
-func (h *Hub) Enter(s *Session, groups []int64) {
+// Enter adds a session, which follows these groups. It ends the session of the same device before, and those of the user's
+// devices that lost their places by this login.
+func (h *Hub) Enter(s *Session, groups []int64, lost []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	stay := []*Session{s}
@@ -89,7 +89,7 @@ func (h *Hub) Enter(s *Session, groups []int64) {
 		switch {
 		case old.Device.ID == s.Device.ID:
 			old.Conn.Replace()
-		case h.policy.Compete(s.Device, old.Device):
+		case slices.Contains(lost, old.Device.ID):
 			old.Conn.Kick()
 		default:
 			stay = append(stay, old)

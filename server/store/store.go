@@ -115,5 +115,8 @@ func (s *Store) Read(ctx context.Context, fn func(sqlite.Queryer) error) error {
 // Queued returns how many changes wait for the writer.
 func (s *Store) Queued() int { return s.db.Queued() }
 
+// Stats tells what the database is doing.
+func (s *Store) Stats() sqlite.Stats { return s.db.Stats() }
+
 // Close commits what is queued and closes the file.
 func (s *Store) Close() error { return s.db.Close() }

@@ -7,6 +7,7 @@
  *   bench page LIB USER TICKET FOLDER                  TIMInit to the first page of conversations, then to the last of them
  *   bench catchup LIB USER TICKET FOLDER COUNT         TIMLogin to the callback of the last of so many missed messages
  *   bench history LIB USER TICKET FOLDER PEER          pages of a conversation that the server has and the folder has not
+ *   bench memory LIB USER TICKET FOLDER PEER           resident memory of a process that works with a full folder
  *   bench receive LIB USER TICKET FOLDER COUNT COUNT   receives the messages of the two phases of send
  *   bench send LIB USER TICKET FOLDER PEER COUNT COUNT window 1, then pipelined with a window of 256
  *   bench lanes LIB USER TICKET FOLDER PREFIX COUNT    to 1, 8 and 64 users PREFIX0 ..., COUNT messages each time
@@ -115,13 +116,14 @@ void print_phase(const char *name, struct phase *p) {
 }
 
 static void on_messages(const char *json, const void *user_data) {
-    const char *mark = "bench:", *at;
+    const char *text = "\"text_elem_content\":\"", *at;
     double now = now_us();
     long n = 0;
     (void)user_data;
-    for (at = strstr(json, mark); at != NULL; at = strstr(at + 1, mark), n++) {
+    for (at = strstr(json, text); at != NULL; at = strstr(at, text), n++) {
         int phase = 0;
         double then = 0;
+        at += strlen(text);
         if (sscanf(at, "bench:%d:%lf", &phase, &then) == 2) add(&got[phase != 0], now - then, now);
     }
     count(&arrived, n);
@@ -216,6 +218,8 @@ int main(int argc, char **argv) {
         printf("%-44s %8.1f MB\n", "resident memory after that", resident_mb());
     } else if (!strcmp(part, "history")) {
         server_history(argv[6]);
+    } else if (!strcmp(part, "memory")) {
+        memory_figures(argv[6]);
     } else if (!strcmp(part, "lanes")) {
         send_lanes(argv[6], atol(argv[7]));
     } else if (!strcmp(part, "files")) {

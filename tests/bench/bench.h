@@ -6,7 +6,7 @@
 
 #define FUNCTIONS(X) X(TIMInit) X(TIMUninit) X(TIMLogin) X(TIMLogout) X(TIMSetConfig) X(TIMAddRecvNewMsgCallback) \
     X(TIMSetConvEventCallback) X(TIMMsgSendMessage) X(TIMMsgImportMsgList) X(TIMMsgGetMsgList) X(TIMMsgDownloadElemToPath) \
-    X(TIMConvGetConvList) X(TIMConvCreate) X(TIMConvGetConversationListByFilter)
+    X(TIMConvGetConvList) X(TIMConvCreate) X(TIMMsgSearchLocalMessages) X(TIMConvGetConversationListByFilter)
 #define DECLARE(f) extern __typeof__(&f) p_##f;
 FUNCTIONS(DECLARE)
 #undef DECLARE
@@ -37,6 +37,7 @@ void send_phases(const char *peer, long one, long many);
 void send_lanes(const char *prefix, long messages);
 void history_figures(const char *peer);
 void server_history(const char *peer);
+void memory_figures(const char *peer);
 double resident_mb(void);
 void first_page(double start);
 void caught_up(double start, long messages);

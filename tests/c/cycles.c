@@ -5,7 +5,6 @@
  */
 #include "harness.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,15 +18,6 @@ static int events;
 static void network_came(enum TIMNetworkStatus status, int32_t code, const char *desc, const void *word) {
     (void)status, (void)code, (void)desc, (void)word;
     note_add(&events);
-}
-
-static int entries(const char *path) {
-    DIR *d = opendir(path);
-    int n = 0;
-    CHECK(d != NULL);
-    while (readdir(d)) n++;
-    closedir(d);
-    return n;
 }
 
 static long resident(void) {

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "harness.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <ftw.h>
 #include <stdarg.h>
@@ -114,6 +115,15 @@ const char *folder(void) {
         atexit(remove_folder);
     }
     return home;
+}
+
+int entries(const char *path) {
+    DIR *d = opendir(path);
+    int n = 0;
+    if (d == NULL) test_fail(__FILE__, __LINE__, "%s: %s", path, strerror(errno));
+    while (readdir(d)) n++;
+    closedir(d);
+    return n;
 }
 
 #ifndef TIMBRE_NO_LIBRARY /* reload.c loads the library itself */

@@ -81,6 +81,9 @@ void logout(void);
 /* Has another process log user in and send count texts to target; returns when the server has them. */
 void peer_sends(const char *user, const char *target, int count);
 
+/* How many entries a folder has: /proc/self/task and /proc/self/fd count threads and descriptors. */
+int entries(const char *path);
+
 /* JSON of a text message; free() it. */
 char *text_message(const char *text);
 

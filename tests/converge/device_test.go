@@ -135,7 +135,7 @@ func (d *device) through(c conv, count int, newer bool) (all []gjson.Result, err
 
 // agrees says what differs between the device and the server, or between the device and what its host was told.
 func (d *device) agrees() error {
-	if err := d.host.agrees(d.messages(), d.everything()); err != nil {
+	if err := d.host.agrees(conversations(d.messages()), d.everything()); err != nil {
 		return err
 	}
 	views, err := d.user.oracle.views()

@@ -21,10 +21,17 @@ type host struct {
 	convs     map[string]string // JSON by type and id
 	announced map[string]bool   // ids that came as new messages, in all lives of the device
 	twice     []string
+	wrong     []string                   // events that make no sense
+	kicked    int                        // times that another device took this one's place
+	total     *uint64                    // unread messages in all, when an event has said so
+	filtered  map[string]uint64          // unread messages by filter, likewise
+	groups    map[string]map[string]bool // conversation groups and what stands in them
+	finished  int                        // times that the conversations were brought up to date
 }
 
 func newHost(self string, announced map[string]bool) *host {
-	return &host{self: self, msgs: map[string]fact{}, convs: map[string]string{}, announced: announced}
+	return &host{self: self, msgs: map[string]fact{}, convs: map[string]string{}, announced: announced,
+		filtered: map[string]uint64{}, groups: map[string]map[string]bool{}}
 }
 
 // Waiting implements event.Sink.
@@ -56,15 +63,78 @@ func (h *host) Emit(e event.Event) {
 		for _, r := range gjson.Parse(e.Args[0].Text).Array() {
 			h.receipt(r)
 		}
+	case tim.OpTIMSetKickedOfflineCallback:
+		h.kicked++
 	case tim.OpTIMSetConvEventCallback:
+		if e.Args[0].Num == tim.ConvEventFinish {
+			h.finished++
+		}
 		for _, c := range gjson.Parse(e.Args[1].Text).Array() {
 			h.conversation(e.Args[0].Num, c)
+		}
+	default:
+		h.attributed(e)
+	}
+}
+
+// attributed takes over what users attach to conversations, and the totals. h.mu is held.
+func (h *host) attributed(e event.Event) {
+	switch e.Setter {
+	case tim.OpTIMSetConvTotalUnreadMessageCountChangedCallback:
+		total := e.Args[0].Num
+		h.total = &total
+	case tim.OpTIMSetConvUnreadMessageCountChangedByFilterCallback:
+		h.filtered[filterOf(gjson.Parse(e.Args[0].Text)).String()] = e.Args[1].Num
+	case tim.OpTIMSetConvConversationGroupCreatedCallback:
+		h.groups[e.Args[0].Text] = map[string]bool{}
+		h.grouped(e, true)
+	case tim.OpTIMSetConvConversationGroupDeletedCallback:
+		delete(h.groups, e.Args[0].Text)
+	case tim.OpTIMSetConvConversationGroupNameChangedCallback:
+		h.groups[e.Args[1].Text] = h.groups[e.Args[0].Text]
+		delete(h.groups, e.Args[0].Text)
+	case tim.OpTIMSetConvConversationsAddedToGroupCallback:
+		h.grouped(e, true)
+	case tim.OpTIMSetConvConversationsDeletedFromGroupCallback:
+		h.grouped(e, false)
+	}
+}
+
+// grouped puts conversations into a group or takes them out. h.mu is held.
+func (h *host) grouped(e event.Event, in bool) {
+	set := h.groups[e.Args[0].Text]
+	if set == nil {
+		h.wrong = append(h.wrong, fmt.Sprintf("%s for a group that nobody has heard of: %s", e.Setter, e.Args[0].Text))
+		return
+	}
+	for _, c := range gjson.Parse(e.Args[1].Text).Array() {
+		if in {
+			set[keyOf(c)] = true
+		} else {
+			delete(set, keyOf(c))
 		}
 	}
 }
 
+// filterOf reads the three keys of a filter that tell subscriptions apart.
+func filterOf(v gjson.Result) (f filter) {
+	f.typ = int(v.Get(tim.KeyConversationListFilterConvType).Int())
+	if g := v.Get(tim.KeyConversationListFilterConversationGroup); g.Exists() {
+		f.group = &g.Str
+	}
+	if m := v.Get(tim.KeyConversationListFilterMarkType); m.Exists() {
+		mark := m.Uint()
+		f.mark = &mark
+	}
+	return f
+}
+
 func (h *host) conversation(kind uint64, c gjson.Result) {
 	key := keyOf(c)
+	_, known := h.convs[key]
+	if known != (kind != tim.ConvEventAdd) {
+		h.wrong = append(h.wrong, fmt.Sprintf("event %d for %s, which was listed: %v", kind, key, known))
+	}
 	if kind == tim.ConvEventDel {
 		delete(h.convs, key)
 		return
@@ -159,12 +229,14 @@ func (h *host) begin(convs []gjson.Result, msgs []gjson.Result) {
 }
 
 // agrees holds what the host knows against what the client answers.
-func (h *host) agrees(m *message.Messages, local []gjson.Result) error {
-	convs := conversations(m)
+func (h *host) agrees(convs, local []gjson.Result) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if len(h.twice) > 0 {
 		return fmt.Errorf("announced twice: %q", h.twice)
+	}
+	if len(h.wrong) > 0 {
+		return fmt.Errorf("events that make no sense: %q", h.wrong)
 	}
 	if len(convs) != len(h.convs) {
 		return fmt.Errorf("the events left %d conversations, the list has %d", len(h.convs), len(convs))

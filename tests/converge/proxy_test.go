@@ -7,13 +7,14 @@ import (
 	"sync/atomic"
 )
 
-// proxy is the way of one device to the server: it can be cut, and blocked.
+// proxy is the way of one device to the server: it can be cut, blocked, and dead: then all seems well and nothing arrives.
 type proxy struct {
 	listener net.Listener
 	target   *atomic.Value // string: where the server listens now
 
 	mu      sync.Mutex
 	blocked bool
+	dead    bool
 	conns   map[net.Conn]bool
 	all     sync.WaitGroup
 }
@@ -58,12 +59,28 @@ func (p *proxy) carry(client net.Conn) {
 	var half sync.WaitGroup
 	for _, way := range [][2]net.Conn{{client, server}, {server, client}} {
 		half.Go(func() {
-			_, _ = io.Copy(way[1], way[0]) // the end of one half ends the other
+			_, _ = io.Copy(valve{p, way[1]}, way[0]) // the end of one half ends the other
 			client.Close()
 			server.Close()
 		})
 	}
 	half.Wait()
+}
+
+// valve lets bytes through while the proxy is not dead.
+type valve struct {
+	p  *proxy
+	to net.Conn
+}
+
+func (v valve) Write(b []byte) (int, error) {
+	v.p.mu.Lock()
+	dead := v.p.dead
+	v.p.mu.Unlock()
+	if dead {
+		return len(b), nil
+	}
+	return v.to.Write(b)
 }
 
 func (p *proxy) add(c net.Conn) bool {
@@ -98,6 +115,16 @@ func (p *proxy) block(on bool) {
 	if on {
 		p.cut()
 	}
+}
+
+// die lets what is open stand and loses everything that is said from now on, or cuts what has stood so.
+func (p *proxy) die(on bool) {
+	if !on {
+		p.cut() // first: no half of a frame may follow
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.dead = on
 }
 
 func (p *proxy) close() {

@@ -4,25 +4,20 @@
 package converge_test
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/spf13/pflag"
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
 	"timbre/model/tim"
 	"timbre/model/usersig"
 	"timbre/protocol"
-	"timbre/server"
 	"timbre/server/config"
 )
 
@@ -43,7 +38,9 @@ const (
 	patience = 15 * time.Second // for what must happen; nothing takes half of it
 )
 
-func ticket(user string) string { return usersig.Make(app, secret, user, time.Now(), time.Hour) }
+func ticket(user string) string {
+	return usersig.Make(app, secret, user, time.Now().Add(-24*time.Hour), 30*24*time.Hour)
+} // clocks jump
 
 // world is a server, three users in one group, and their devices.
 type world struct {
@@ -114,29 +111,9 @@ func (w *world) convs(u *user) []conv {
 }
 
 func (w *world) startServer() {
-	f := pflag.NewFlagSet("test", pflag.ContinueOnError)
-	config.Flags(f)
-	cfg, err := config.Load(f, nil)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	cfg.Data, cfg.Listen, cfg.Devices, cfg.SyncDeletions = filepath.Join(w.dir, "server"), "127.0.0.1:0", "all", w.syncing
-	cfg.Apps = []string{fmt.Sprint(app, ":", secret)}
-	cfg.GroupRate = 0
-	s, err := server.New(cfg, slog.New(slog.DiscardHandler))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.target.Store(s.Addr())
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
-	w.stop = sync.OnceFunc(func() {
-		cancel()
-		if err := <-done; err != nil {
-			w.t.Errorf("the server ended with: %v", err)
-		}
-	})
+	addr, stop := serve(w.t, w.dir, time.Now, func(c *config.Config) { c.Devices, c.SyncDeletions = "all", w.syncing })
+	w.target.Store(addr)
+	w.stop = stop
 }
 
 // close ends everything. A client that is closed checks its calls once more.

@@ -1,5 +1,5 @@
 // What the exit programs share: a host whose objects must not be touched once their destructors have run, and a flood of
-// callbacks into them that is still going on when the process ends.
+// callbacks into them that is still going on when the process ends, in instance 0 and in three others.
 //
 // Every callback goes into a Sink: the global one, or the function-local static that is made only after TIMLogin and hence
 // destroyed first. A Sink that is entered, or left, after its destruction aborts the process. The runner counts.
@@ -79,6 +79,19 @@ static void list_came(int32_t, const char *, const char *json, const void *word)
     TIMConvGetConvList(list_came, word);
 }
 
+// The same in another instance: callbacks come on a thread of each.
+static void config_came(int32_t, const char *, const char *json, const void *word) {
+    take(json);
+    TIMSetConfig("{}", config_came, word);
+}
+
+static void start_instance() {
+    int64_t before = TIMExtInstanceGetCurrent(), instance = TIMExtInstanceCreate();
+    CHECK_INT(TIMExtInstanceSetCurrent(instance), 0);
+    CHECK_INT(TIMSetConfig("{}", config_came, NULL), TIM_SUCC);
+    CHECK_INT(TIMExtInstanceSetCurrent(before), 0);
+}
+
 // Logs in, makes the late object and returns when as many callbacks have come as the command line says.
 static void start_flood(int argc, char **argv) {
     TIMSetLogCallback(log_came, NULL);
@@ -88,6 +101,7 @@ static void start_flood(int argc, char **argv) {
     login("exit_bob");
     late_sink();
     late_exists = true;
+    for (int i = 0; i < 3; i++) start_instance();
     int wanted = note_read(&came) + (argc > 1 ? atoi(argv[1]) : 50);
     for (int i = 0; i < 8; i++) CHECK_INT(TIMConvGetConvList(list_came, NULL), TIM_SUCC);
     WAIT_FOR(came >= wanted);

@@ -60,6 +60,10 @@ class Relay:
     def ready(self, client):
         pass
 
+    def altered(self, data):
+        """May change what the server says."""
+        return data
+
     def files(self, data, answers):
         """Sees what passes on connections other than the WebSocket's, before it goes on."""
 
@@ -74,6 +78,7 @@ class Relay:
                     socket_of_messages = b"websocket" in data.lower()
                 if answers:
                     self.answers.wait()
+                    data = self.altered(data)
                 if not socket_of_messages:
                     self.files(data, answers)
                 sink.sendall(data)

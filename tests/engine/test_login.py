@@ -169,6 +169,38 @@ def test_another_user_logs_the_first_out(t):
     equal(a.texts(peer.name), ["from the second"], "the second user's history")
 
 
+def test_order_of_callbacks_at_a_switch(t):
+    """What is pending for the first user ends before the second one's login does; nothing for the one reaches the other;
+    what came for the first meanwhile is there at his next login."""
+    server = t.own_server()
+    a, peer = t.users("alice", "peer")
+    first, second = a.name, t.name("second")
+    a.text(peer.name, "hello")
+    os.kill(server.process.pid, signal.SIGSTOP)
+    t.defer(lambda: server.process.poll() is None and os.kill(server.process.pid, signal.SIGCONT))
+    after = a.mark()
+    sends = [a.send(peer.name, [timbre.text_elem("pending %d" % i)]) for i in range(5)]
+    switch = login(a, second, sig(second))
+    for s in sends:
+        s.wait(code=6014)
+    equal(a.user(), "", "the user in between")
+    os.kill(server.process.pid, signal.SIGCONT)
+    switch.wait(code=0)
+    equal((a.status(), a.user()), (LOGINED, second), "state and user")
+    names = [e.name for e in a.events(after=after) if e.name in ("cb of TIMMsgSendMessage", "cb of TIMLogin")]
+    equal(names, ["cb of TIMMsgSendMessage"] * 5 + ["cb of TIMLogin"], "the order of the callbacks")
+    equal(a.events(KICKED, after) + a.events(EXPIRED, after), [], "sessions lost")
+
+    after = a.mark()
+    peer.text(first, "to the first")
+    peer.text(second, "to the second")
+    a.incoming("to the second", after=after)
+    equal([e for e in a.events("TIMAddRecvNewMsgCallback", after) if "to the first" in str(e.args)], [], "the first user's message")
+    equal(login(a, first, sig(first)).wait().code, 0, "login of the first user")
+    a.incoming("to the first", after=after)
+    equal(a.texts(peer.name)[0], "to the first", "the newest message of the first user")
+
+
 def test_same_user_at_once(t):
     a = t.user("alice")
     after = a.mark()

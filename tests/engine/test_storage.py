@@ -34,6 +34,29 @@ def test_disable_storage(t):
     equal([f for f in files(os.path.join(b.folder, "data"))], [], "files in the data folder")
 
 
+def test_disable_storage_searches_and_waits(t):
+    """The search index and the outbox live as long as the process does."""
+    server = t.own_server()
+    a, b = without_storage(t, "alice").start(), t.user("bob")
+    a.packet_timeout(60)
+    a.text(b.name, "a needle here")
+    found = a.ok("TIMMsgSearchLocalMessages", {"msg_search_param_keyword_array": ["needle"]}).json
+    equal(found["msg_search_result_total_count"], 1, "found here")
+    server.stop()
+    a.network(timbre.DISCONNECTED)
+    waiting = [a.send(b.name, [text_elem("waited %d" % i)]) for i in range(5)]
+    equal(a.texts(b.name, 3, cloud=False), ["waited 4", "waited 3", "waited 2"], "the history while they wait")
+    server.start()
+    for c in waiting:
+        c.wait(code=0)
+    for i in range(5):
+        b.incoming("waited %d" % i)
+    r = a.ok("TIMExtTrimStorage", {"ext_trim_max_bytes": 1}).json
+    equal(r["ext_trim_deleted_messages"], 5, "messages that were trimmed")
+    equal(a.texts(b.name, 20), ["waited %d" % i for i in range(4, -1, -1)] + ["a needle here"], "the history from the server")
+    equal(files(os.path.join(a.folder, "data")), [], "files in the data folder")
+
+
 def test_disable_storage_two_of_a_user(t):
     """Without storage two processes of one user are two devices; the second takes the place of the first."""
     one = without_storage(t, "alice").start()

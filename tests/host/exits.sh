@@ -10,10 +10,11 @@ trap 'kill $peer 2>/dev/null; wait $peer 2>/dev/null' EXIT
 failed=0
 for program in exit_return exit_call exit_thread exit_inside; do
     for ((i = 1; i <= n; i++)); do
-        timeout 60 "$@" "$bin/$program" $((i * 3 % 200))
+        said=$(timeout 60 "$@" "$bin/$program" $((i * 3 % 200)) 2>&1)
         status=$?
-        if [ $status != 0 ]; then
-            echo "exits: run $i of $program ended with $status" >&2
+        # exit() may overtake the abort of a program that touched a destroyed object; what it said stays
+        if [ $status != 0 ] || [[ $said == *destroyed* ]]; then
+            echo "exits: run $i of $program ended with $status: $said" >&2
             failed=$((failed + 1))
         fi
     done
@@ -21,4 +22,4 @@ done
 kill -0 $peer 2>/dev/null || { echo "exits: the sending peer has died" >&2; failed=$((failed + 1)); }
 [ $failed = 0 ] || exit 1
 echo "ok exits: $n runs each of return from main, exit() in main, on a second thread and inside a callback, with callbacks" \
-    "in flight into a C++ global and a function-local static made after TIMLogin: no abort, no crash"
+    "of four instances in flight into a C++ global and a function-local static made after TIMLogin: no abort, no crash"

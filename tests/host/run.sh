@@ -6,6 +6,7 @@
 #     setters           the functions that register callbacks
 #     exits [N]         exit() and return from main with callbacks in flight, N runs of each program (20)
 #     host              fork, dlclose, signals, threads, order, TIMUninit, every function inside a callback
+#     instances [N]     ten accounts in one process, N messages each from four threads to the next one (40)
 #     cycles [N]        N times init, login, logout, uninit (100)
 #     garbage           bad input
 #     fuzz [SECONDS]    random calls through the C interface (5)
@@ -118,6 +119,11 @@ host() {
     attempt nowhere timeout 300 python3 "$root/tests/python/inside.py"
 }
 
+instances() {
+    build instances || { failed=1; return; }
+    attempt server timeout 300 "${wrap[@]}" "$bin/instances" "$1"
+}
+
 cycles() {
     build cycles || { failed=1; return; }
     attempt server timeout 1200 "${wrap[@]}" "$bin/cycles" "$1"
@@ -133,6 +139,7 @@ with_asan() {
     setters
     alone garbage forked signals order reload
     served threads uninit
+    instances 5
     exits 3
     variant "$usual"
 }
@@ -143,6 +150,7 @@ with_clang() {
     setters
     alone garbage forked signals order reload
     served threads uninit
+    instances 5
     exits 3
     cc=${CC:-gcc} cxx=${CXX:-g++}
     variant "$usual"
@@ -171,13 +179,14 @@ while [ $# -gt 0 ]; do
     setters) setters ;;
     exits) count 20 "${2:-}"; exits "$n" ;;
     host) host ;;
+    instances) count 40 "${2:-}"; instances "$n" ;;
     cycles) count 100 "${2:-}"; cycles "$n" ;;
     garbage) alone garbage ;;
     fuzz) count 5 "${2:-}"; fuzz "$n" ;;
     asan) with_asan ;;
     valgrind) with_valgrind ;;
     clang) with_clang ;;
-    all) shift; set -- replay setters exits host cycles garbage fuzz "$@"; used=0 ;;
+    all) shift; set -- replay setters exits host instances cycles garbage fuzz "$@"; used=0 ;;
     *) echo "run.sh: no test is called $1" >&2; exit 2 ;;
     esac
     shift "$used"

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """fuzz [SECONDS] [SEED]: calls random functions with random and nasty arguments, NULL callbacks among them, with the local
 database open and, when there is a server, logged in. Nothing may crash or hang, every accepted call calls back exactly once
-and no refused one does, and every text that arrives is valid UTF-8 and, where it looks like JSON, valid JSON."""
+and no refused one does, and every text that arrives is valid UTF-8 and, where it looks like JSON, valid JSON. Now and then
+an instance is made, picked or destroyed, the current one too; what a destroyed one had accepted is answered by then."""
 import atexit
 import ctypes
 import json
@@ -33,9 +34,10 @@ class Fuzz:
         self.random = random.Random(seed)
         self.lib = tim.Library()
         self.keys = keys()
-        self.names = [f.name for f in self.lib.functions.values() if not f.setter and f.name not in SPARE]
+        self.names = [f.name for f in self.lib.functions.values() if not f.setter and f.name not in SPARE | tim.INSTANCES]
         self.out = ctypes.create_string_buffer(1 << 12)
         self.made, self.names_of = [], {}
+        self.instances, self.destroyed = [0], 0
         self.bad = []
         self.lib.hook = self.look
 
@@ -94,7 +96,33 @@ class Fuzz:
             return bytes(b)
         return json.dumps(v).encode()
 
+    def instance(self):
+        """Makes, picks or destroys an instance. Most calls shall go to instance 0, which is logged in."""
+        r, raw = self.random, self.lib.raw
+        known = r.choice(self.instances + [-1, 10**9])
+        act = r.choice(["Create", "SetCurrent", "SetCurrent", "Destroy"])
+        if act == "Create" and len(self.instances) < 20:
+            made = raw("TIMExtInstanceCreate")()
+            assert made not in self.instances and made > 0, made
+            self.instances.append(made)
+            if r.random() < .3:
+                assert raw("TIMExtInstanceSetCurrent")(made) == 0
+                folder = json.dumps({"sdk_config_log_file_path": "log", "sdk_config_config_file_path": "data%d" % made})
+                assert self.lib.call("TIMInit", sdk_app_id=1, json_sdk_config=folder)[0] == 0
+        elif act == "SetCurrent":
+            assert raw("TIMExtInstanceSetCurrent")(known) == (0 if known in self.instances else -4), known
+        elif act == "Destroy":
+            there = known != 0 and known in self.instances
+            assert raw("TIMExtInstanceDestroy")(known) == (0 if there else -4), known
+            if there:
+                self.instances.remove(known)
+                self.destroyed += 1
+        if r.random() < .5:
+            assert raw("TIMExtInstanceSetCurrent")(0) == 0
+
     def one(self):
+        if self.random.random() < .02:
+            self.instance()
         fn = self.lib.functions[self.random.choice(self.names)]
         args, recorded = {}, fn.callback is not None
         for p in fn.params:
@@ -114,10 +142,13 @@ class Fuzz:
         self.made.append((fn.name, ret, word, recorded))
 
     def judge(self):
+        assert self.lib.raw("TIMExtInstanceSetCurrent")(0) == 0
         for name, ret, word, recorded in self.made:
             if recorded and ret == 0:
                 self.lib.wait(word, 60)
-        self.lib.barrier()
+        for instance in self.instances:
+            assert self.lib.raw("TIMExtInstanceSetCurrent")(instance) == 0
+            self.lib.barrier()
         accepted = 0
         for name, ret, word, recorded in self.made:
             accepted += ret == 0
@@ -161,9 +192,12 @@ def main():
             f.one()
         n, a = f.judge()
         total, accepted = total + n, accepted + a
-    assert lib.call("TIMUninit")[0] == 0
+    for instance in f.instances:
+        assert lib.raw("TIMExtInstanceDestroy")(instance) == (-4 if instance == 0 else 0)
+    assert lib.raw("TIMExtInstanceSetCurrent")(0) == 0 and lib.call("TIMUninit")[0] == 0
+    assert f.destroyed or total < 2000, "no instance was destroyed"
     print(f"ok fuzz: {total} random calls {'logged in' if with_server else 'on the local database'}, {accepted} accepted, "
-          f"each called back exactly once with valid JSON (seed {seed})")
+          f"each called back exactly once with valid JSON, while {f.destroyed} instances were destroyed (seed {seed})")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 in a child of fork().
 
 Each accepted call calls back exactly once, no refused one does, no call waits for a callback, and the callbacks come on one
-thread. TIMLogout, TIMUninit, TIMInit and TIMLogin come last, inside a callback too.
+thread. TIMLogout, TIMUninit, TIMInit and TIMLogin come last, inside a callback too. Instances come and go beside the rest.
 """
 import atexit
 import ctypes
@@ -36,6 +36,8 @@ class Round:
             if word == trigger:
                 try:
                     work()
+                except AssertionError as e:
+                    self.lib.errors.append(str(e))
                 finally:
                     over.set()
         self.lib.hook = hook
@@ -53,7 +55,7 @@ class Round:
 
     def everything(self):
         for fn in self.lib.functions.values():
-            if fn.name in LAST:
+            if fn.name in LAST or fn.name in tim.INSTANCES:
                 continue
             if fn.setter:
                 # The result recorder must not be fed by events, so listeners are only removed here.
@@ -61,6 +63,23 @@ class Round:
                 continue
             for kind in "plausible", "null", "bad":
                 self.call(fn.name, **tim.inputs(fn, kind, self.out))
+
+    def instances(self):
+        """Makes an instance inside a callback, asks it something, goes back and destroys it, and what it was asked is
+        answered by then; the instance of the callback stays the current one of every later callback."""
+        def one(name, *args):
+            return self.lib.raw("TIMExtInstance" + name)(*args)
+        assert one("GetCurrent") == 0, "the callback of instance 0 begins in another"
+        made = one("Create")
+        assert made > 0 and one("GetCurrent") == 0, made
+        assert one("SetCurrent", made) == 0 and one("GetCurrent") == made
+        _, word = self.call("TIMSetConfig", json_config="{}")
+        assert one("SetCurrent", made + 1000000) == -4 and one("GetCurrent") == made
+        assert one("Destroy", made) == 0 and self.lib.count(word) == 1, "an answer came late"
+        self.lib.threads.clear()  # that one came on its thread
+        assert self.lib.call("TIMSetConfig", json_config="{}")[0] == -1 and one("GetCurrent") == made
+        assert one("SetCurrent", made) == -4 and one("Destroy", made) == -4 and one("Destroy", 0) == -4
+        # it is not set back: that is the library's task, when the callback returns
 
     def judge(self):
         """How many calls were accepted; every one has called back once."""
@@ -104,7 +123,7 @@ def forked(r):
                 if fn.name == "TIMGetSDKVersion":
                     continue
                 ret = r.lib.call(fn.name, **tim.inputs(fn, "plausible", r.out))[0]
-                harmless = {"TIMGetLoginStatus": 3, "TIMGetServerTime": 0}
+                harmless = {"TIMGetLoginStatus": 3, "TIMGetServerTime": 0, "TIMExtInstanceGetCurrent": 0}
                 good = fn.setter or (ret == harmless[fn.name] if fn.name in harmless else ret not in (0, None))
                 assert good, f"{fn.name} returned {ret} in a child"
             assert sum(map(len, r.lib.got.values())) == before
@@ -129,6 +148,8 @@ def main():
     r.lib.threads.clear()
     r.inside(r.everything)
     figures["after it"] = r.judge()
+    r.inside(r.instances)
+    r.judge()
     forked(r)
 
     if with_server:

@@ -12,6 +12,8 @@ import threading
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LIBRARY = os.path.join(os.environ.get("TIMBRE_LIB_DIR") or os.path.join(ROOT, "build", "lib"), "libImSDK.so")
 
+# What makes, picks and ends instances: called among all the others, they would turn those to another account.
+INSTANCES = {"TIMExtInstanceCreate", "TIMExtInstanceSetCurrent", "TIMExtInstanceGetCurrent", "TIMExtInstanceDestroy"}
 NUMBERS = {"int": ctypes.c_int, "int32_t": ctypes.c_int32, "uint32_t": ctypes.c_uint32, "int64_t": ctypes.c_int64,
            "uint64_t": ctypes.c_uint64, "bool": ctypes.c_bool}
 

@@ -62,6 +62,9 @@ def contract():
     for name, text in older["functions"].items():
         result, params = re.match(r"(.*?)\s*\b%s\((.*)\);" % name, text).groups()
         functions[name] = (result, [tuple(p.strip().rsplit(" ", 1)) for p in params.split(",")])
+    with open(os.path.join(ROOT, "include/TIMExt.h")) as f:  # what the interface does not have
+        for result, name, params in re.findall(r"^TIM_API (.+?) TIM_DECL (\w+)\((.*)\);", f.read(), re.M):
+            functions[name] = (result, [tuple(p.strip().rsplit(" ", 1)) for p in params.split(",") if p != "void"])
     return functions, callbacks
 
 
@@ -144,11 +147,14 @@ def worker():
         with lock:
             out.write(json.dumps(line) + "\n")
 
+    fatal = set()  # calls whose callback ends the process
+
     def report(purpose, user_data, args):
         if purpose.startswith("TIM"):
-            say(event=purpose, args=args)
-        else:
-            say(cb=purpose, id=user_data, args=args)
+            return say(event=purpose, args=args)
+        say(cb=purpose, id=user_data, args=args)
+        if user_data in fatal:
+            os.kill(os.getpid(), signal.SIGKILL)
     lib = Library(report)
     no_events = {"TIMRemoveRecvNewMsgCallback", "TIMSetLogCallback", "TIMSetRecvNewMsgCallback"}
 
@@ -168,8 +174,12 @@ def worker():
             listen(c["fn"], c["on"])
             say(done=c["id"], rc=0, out={})
             continue
+        if c.get("die") == "callback":
+            fatal.add(c["id"])
         rc, buffers = lib.call(c["fn"], c["args"], c["id"], c.get("without", ()))
         say(done=c["id"], rc=rc, out=buffers)
+        if c.get("die") == "return":
+            os.kill(os.getpid(), signal.SIGKILL)
     sys.stderr.flush()
     os._exit(0)  # what a plain exit does is tests/host's business
 
@@ -319,13 +329,15 @@ class Client:
 
     # ---- calls
 
-    def call(self, function, *args, without=()):
+    def call(self, function, *args, without=(), die=""):
+        """Calls a function and waits for its return. die ends the process with SIGKILL: "return" right after the call
+        returned, "callback" inside its callback."""
         number = next(self.numbers)
         c = Call(self, function, number)
         with self.change:
             self.calls[number] = c
         plain = [json.dumps(a, ensure_ascii=False) if isinstance(a, (dict, list)) else a for a in args]
-        self._send(do="call", fn=function, args=plain, id=number, without=list(without))
+        self._send(do="call", fn=function, args=plain, id=number, without=list(without), die=die)
         self.until(lambda: c.rc is not None or c.out is not None, DEADLINE, "the return of " + function)
         return c
 
@@ -449,7 +461,10 @@ class Client:
     def again(self):
         """What a crash and a new start do: another process with the same folder, logged in. The events go on in one log."""
         self.kill()
-        self.process.stdin.close()
+        try:
+            self.process.stdin.close()
+        except OSError:  # a call that it did not read any more
+            pass
         self.process.stdout.close()
         self._spawn()
         equal(self.call("TIMInit", *self.settings).rc, 0, "TIMInit")

@@ -25,6 +25,8 @@ type Server struct {
 	// Login answers a login; nil: it succeeds with LoggedIn.
 	Login    func(c *Conn, r protocol.Request)
 	LoggedIn protocol.LoggedIn
+	// Ping answers a ping, the first one of every connection too; nil: at once.
+	Ping func(c *Conn, r protocol.Request)
 
 	mu     sync.Mutex
 	refuse bool
@@ -48,7 +50,7 @@ func (s *Server) Refuse(on bool) {
 	s.refuse = on
 }
 
-// Deaf lets the server read nothing of new connections beyond the first frame, the login.
+// Deaf lets the server read nothing of new connections beyond the login.
 func (s *Server) Deaf() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -129,7 +131,7 @@ func (s *Server) talk(ws *websocket.Conn) {
 	deaf := s.deaf
 	s.mu.Unlock()
 	defer c.Cut()
-	for {
+	for login := false; ; {
 		_, frame, err := ws.ReadMessage()
 		if err != nil {
 			return
@@ -137,10 +139,11 @@ func (s *Server) talk(ws *websocket.Conn) {
 		protocol.Lines(frame, func(line []byte) bool {
 			if r, ok := protocol.ParseRequest(append([]byte(nil), line...)); ok {
 				c.request(r)
+				login = login || r.Op == protocol.OpLogin
 			}
 			return true
 		})
-		if deaf != nil {
+		if deaf != nil && login {
 			<-deaf
 			return
 		}
@@ -149,6 +152,8 @@ func (s *Server) talk(ws *websocket.Conn) {
 
 func (c *Conn) request(r protocol.Request) {
 	switch {
+	case r.Op == protocol.OpPing && c.server.Ping != nil:
+		c.server.Ping(c, r)
 	case r.Op == protocol.OpPing:
 		c.Answer(r.ID, 0, protocol.Marshal(protocol.Pong{}))
 	case r.Op == protocol.OpLogin && c.server.Login != nil:
