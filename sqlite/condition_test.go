@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"timbre/sqlite"
@@ -161,48 +162,52 @@ func TestWithoutMendDamageIsAnError(t *testing.T) {
 // A page in the middle is found by who reads it, by the patrol after a crash, and then by the next Open.
 func TestADamagedPageIsFoundAndHealedNextTime(t *testing.T) {
 	for _, crash := range []bool{false, true} {
-		path := filepath.Join(t.TempDir(), "x.db")
-		crashed(t, path, nil)
-		if !crash {
-			opened(t, mended(path, nil)).Close()
-		} else {
-			os.Remove(path + "-wal")
-			write(t, path+"-wal", nil)
-			write(t, path+".lock", nil) // an older release: nothing is noted
-			opened(t, mended(path, nil)).Close()
-			write(t, path+".lock", []byte("open"))
-			write(t, path+"-wal", []byte("x")) // too short to be one: SQLite passes it over
+		synctest.Test(t, func(t *testing.T) { foundAndHealed(t, crash) })
+	}
+}
+
+func foundAndHealed(t *testing.T, crash bool) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	crashed(t, path, nil)
+	if !crash {
+		opened(t, mended(path, nil)).Close()
+	} else {
+		os.Remove(path + "-wal")
+		write(t, path+"-wal", nil)
+		write(t, path+".lock", nil) // an older release: nothing is noted
+		opened(t, mended(path, nil)).Close()
+		write(t, path+".lock", []byte("open"))
+		write(t, path+"-wal", []byte("x")) // too short to be one: SQLite passes it over
+	}
+	spoil(t, path, 40*4096, 5*4096)
+	told := make(chan error, 1)
+	cfg := mended(path, nil)
+	cfg.Damage = func(err error) { told <- err }
+	db := opened(t, cfg)
+	if db.Condition().Aside != "" {
+		t.Fatalf("crash %v: it was found at once: the start has read everything", crash)
+	}
+	if !crash {
+		err := db.Read(context.Background(), func(q sqlite.Queryer) error {
+			_, err := q.Get(`SELECT sum(length(t)) FROM n`, []any{new(int)})
+			return err
+		})
+		if !sqlite.Damaged(err) {
+			t.Fatalf("reading everything: %v", err)
 		}
-		spoil(t, path, 40*4096, 5*4096)
-		told := make(chan error, 1)
-		cfg := mended(path, nil)
-		cfg.Damage = func(err error) { told <- err }
-		db := opened(t, cfg)
-		if db.Condition().Aside != "" {
-			t.Fatalf("crash %v: it was found at once: the start has read everything", crash)
+	}
+	select {
+	case err := <-told:
+		if !sqlite.Damaged(err) {
+			t.Errorf("told of %v", err)
 		}
-		if !crash {
-			err := db.Read(context.Background(), func(q sqlite.Queryer) error {
-				_, err := q.Get(`SELECT sum(length(t)) FROM n`, []any{new(int)})
-				return err
-			})
-			if !sqlite.Damaged(err) {
-				t.Fatalf("reading everything: %v", err)
-			}
-		}
-		select {
-		case err := <-told:
-			if !sqlite.Damaged(err) {
-				t.Errorf("told of %v", err)
-			}
-		case <-time.After(20 * time.Second):
-			t.Fatalf("crash %v: nobody was told", crash)
-		}
-		fill(t, db, 1000, 1001) // the session goes on
-		db.Close()
-		if c := opened(t, mended(path, nil)).Condition(); c.Aside == "" {
-			t.Errorf("crash %v: the next Open has not healed it: %+v", crash, c)
-		}
+	case <-time.After(20 * time.Second):
+		t.Fatalf("crash %v: nobody was told", crash)
+	}
+	fill(t, db, 1000, 1001) // the session goes on
+	db.Close()
+	if c := opened(t, mended(path, nil)).Condition(); c.Aside == "" {
+		t.Errorf("crash %v: the next Open has not healed it: %+v", crash, c)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"syscall"
+	"time"
 
 	driver "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -61,6 +62,9 @@ func (db *DB) suspect(err error) {
 	}
 }
 
+// Suspect says whether an error has spoken of damage since the file was opened.
+func (db *DB) Suspect() bool { return db.damaged.Load() }
+
 // soundness checks the structure of the whole file, the search index included.
 func soundness(conn *sql.Conn) error {
 	return checked(context.Background(), conn, `PRAGMA quick_check(1)`)
@@ -77,9 +81,17 @@ func checked(ctx context.Context, conn *sql.Conn, pragma string) error {
 	return nil
 }
 
+// patrolDelay lets whoever opened the database begin first.
+const patrolDelay = 10 * time.Second
+
 // patrol checks the tables one by one beside everything else, after an end that was not clean. Virtual tables stay out:
 // the tables that they are made of are checked, and going through their content would take minutes.
 func (db *DB) patrol(ctx context.Context) {
+	select {
+	case <-time.After(patrolDelay):
+	case <-ctx.Done():
+		return
+	}
 	conn, err := db.readers.Conn(ctx)
 	if err != nil {
 		return

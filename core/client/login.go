@@ -153,7 +153,7 @@ func (c *Client) openSession(user string, a *attempt) *transport.Error {
 	c.mu.Lock()
 	have, late := c.session, c.late(a)
 	c.mu.Unlock()
-	if late || have != nil && have.user == user {
+	if late || have != nil && have.user == user && !have.store.Damaged() {
 		return nil
 	}
 	if have != nil {

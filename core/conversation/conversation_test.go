@@ -220,18 +220,25 @@ func TestListUsesTheIndex(t *testing.T) {
 		`SELECT place FROM conversation WHERE visible AND place<5 ORDER BY place DESC LIMIT 1`,
 		`SELECT id FROM conversation WHERE visible AND place=5 AND id<>5`,
 	} {
-		s.read(func(q sqlite.Queryer) error {
-			return q.Query(`EXPLAIN QUERY PLAN `+strings.ReplaceAll(query, "?", "1"), func(scan func(...any) error) error {
-				var id, parent, unused int
-				var detail string
-				err := scan(&id, &parent, &unused, &detail)
-				if !strings.Contains(detail, "INDEX conversation_place") {
-					t.Errorf("%s\n\t%s", query, detail)
-				}
-				return err
-			})
-		})
+		s.planned(query, "INDEX conversation_place")
 	}
+	s.planned(countUnread+where, "INDEX conversation_unread")
+}
+
+// planned fails unless the plan of a query says so.
+func (s *shelf) planned(query, says string) {
+	s.t.Helper()
+	s.read(func(q sqlite.Queryer) error {
+		return q.Query(`EXPLAIN QUERY PLAN `+strings.ReplaceAll(query, "?", "1"), func(scan func(...any) error) error {
+			var id, parent, unused int
+			var detail string
+			err := scan(&id, &parent, &unused, &detail)
+			if err == nil && !strings.Contains(detail, says) {
+				return fmt.Errorf("%s\n\t%s, want %s", query, detail, says)
+			}
+			return err
+		})
+	})
 }
 
 // A database of the release before keeps its list and its order; what had been deleted there stays hidden.

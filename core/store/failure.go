@@ -60,3 +60,6 @@ func (s *Store) Inspect(ctx context.Context, key []byte, fn func(sqlite.Queryer)
 	}
 	return true, sqlite.Inspect(ctx, s.aside, key, fn)
 }
+
+// Damaged says whether the database turned out to be damaged after it was opened: opening it again heals it.
+func (s *Store) Damaged() bool { return s.db.Suspect() }

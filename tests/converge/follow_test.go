@@ -35,7 +35,10 @@ const round = 20
 // the model says, and its host knows the same from events alone.
 func TestDevicesFollowTheModel(t *testing.T) {
 	n, end := sequences(t)
-	folder := t.TempDir()
+	folder := os.Getenv("TIMBRE_CONVERGE_LOG") // where the logs and databases of a failure stay
+	if folder == "" {
+		folder = t.TempDir()
+	}
 	given := flag.Lookup("rapid.seed").Value.String()
 	if flag.Lookup("rapid.shrinktime").Value.String() == "30s" { // the default, which is made for tests that take no time
 		set(t, "rapid.shrinktime", "90s")
@@ -55,7 +58,6 @@ func TestDevicesFollowTheModel(t *testing.T) {
 			}
 			played++
 			dir := filepath.Join(folder, fmt.Sprint(played))
-			defer os.RemoveAll(dir)
 			s := newScene(rt, dir, wait)
 			s.try(s.begin)
 			rt.Repeat(map[string]func(*rapid.T){"step": func(t *rapid.T) {
@@ -64,6 +66,9 @@ func TestDevicesFollowTheModel(t *testing.T) {
 			}})
 			s.try(s.ending)
 			s.close()
+			if s.wrong == "" || failed {
+				os.RemoveAll(dir)
+			}
 			if s.wrong == "" {
 				return
 			}

@@ -82,7 +82,7 @@ func (s *scene) try(what func()) {
 // log writes down what happens.
 func (s *scene) log(words ...any) {
 	s.t.Log(words...)
-	s.story = append(s.story, fmt.Sprintln(words...))
+	s.story = append(s.story, time.Now().UTC().Format("15:04:05.000 ")+fmt.Sprintln(words...))
 }
 
 func (s *scene) startServer() {

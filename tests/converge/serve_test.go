@@ -3,7 +3,6 @@ package converge_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"path/filepath"
 	"sync"
 	"time"
@@ -26,7 +25,7 @@ func serve(t *rapid.T, dir string, now func() time.Time, change func(*config.Con
 	cfg.Data, cfg.Listen, cfg.GroupRate = filepath.Join(dir, "server"), "127.0.0.1:0", 0
 	cfg.Apps = []string{fmt.Sprint(app, ":", secret)}
 	change(&cfg)
-	s, err := server.NewAt(cfg, slog.New(slog.DiscardHandler), now)
+	s, err := server.NewAt(cfg, logger("server"), now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -145,8 +145,10 @@ func (s *scene) storm(a step) {
 		}
 	}
 	for i, d := range all {
+		if i > 0 { // once is enough
+			d.a.trouble = none
+		}
 		d.finish(sent[i]...)
-		d.a.trouble = none
 	}
 }
 

@@ -44,7 +44,7 @@ class Rig:
         }).json["create_group_result_groupid"]
         self.labels = dict(zip(self.devices, ("alice", "alice's second device", "bob")))
         self.names = 0
-        self.away = False  # alice's process was killed in this cell
+        self.away = self.new = False  # in this cell alice's process was killed, or her device is another one
         self.kills = collections.Counter()
         for d in self.devices:
             d.until(lambda d=d: any(self.group in (e.args[1] or "") for e in d.log if e.name == "TIMSetConvEventCallback"), 20,
@@ -84,7 +84,7 @@ class Rig:
         """Begins the login of a new device of alice's behind the proxy; the one before it is thrown away."""
         old, self.alice = self.alice, Client(self.alice.name, url=self.proxy.url, env=self.env).init()
         old.close()
-        self.devices[0], self.away = self.alice, True
+        self.devices[0], self.new = self.alice, True
         self.labels[self.alice] = self.labels.pop(old)
         return self.alice.begin("TIMLogin", self.alice.name, sig(self.alice.name))
 
@@ -98,8 +98,8 @@ class Rig:
 
     def view(self, device, kind, count=HISTORY):
         """What a device shows of a conversation, from the newest on, tips left out: what it has by itself. A group's messages
-        that came while a device was away are a hole by design, which asking the server fills."""
-        out, cloud = [], kind == GROUP and device is self.alice and self.away
+        that came while a device was away are a hole by design, and so is the history of a new device: asking the server fills it."""
+        out, cloud = [], device is self.alice and (self.new or self.away and kind == GROUP)
         for m in device.history(self.peer(device, kind), count, cloud=cloud, kind=kind):
             if any(e["elem_type"] == TIP for e in m["message_elem_array"]):
                 continue

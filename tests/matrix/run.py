@@ -50,7 +50,7 @@ class Cell:
 
     def run(self, rig, seed):
         chance = random.Random("%d %s" % (seed, self.name))
-        rig.away = False
+        rig.away = rig.new = False
         op = OPERATIONS[self.operation](rig)
         device = op.actor(self.point == PUSH)
         killed = self.fault.client and device is rig.alice
@@ -75,7 +75,7 @@ class Cell:
                 c.wait(timeout=LONG_PATIENCE if fault.slow else PATIENCE, code=0)
         told = calls and all(c.callbacks and c.callbacks[0][1][0] == 0 for c in calls)
         certain = not killed or told or op.lasting or op.durable and self.point != CALL
-        rig.settled(op.missing if certain else lambda: "", PATIENCE, "after it")
+        rig.settled(op.missing if certain else lambda: "", LONG_PATIENCE if fault.slow else PATIENCE, "after it")
         rig.proxy.heal()
         self.invariants(rig, calls, killed)
 
