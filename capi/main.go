@@ -30,7 +30,10 @@ import (
 func main() {}
 
 // all is the process's instances: the interface has no handle, so this is their only home.
-var all = instances.New(func(instance int64) *face.Face { return face.New(host{instance}, instance) })
+var all = instances.New(func(instance int64) *face.Face {
+	boundMemory(instance)
+	return face.New(host{instance}, instance)
+})
 
 //export timbreCall
 func timbreCall(current, within C.int64_t, op C.int, words, lens *C.uint64_t, n C.int) C.int64_t {

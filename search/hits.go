@@ -67,28 +67,46 @@ func (x *Index) Totals(r sqlite.Queryer, q Query, in ...Span) ([]Hits, error) {
 
 func (x *Index) totals(r sqlite.Queryer, q *Query, match string, in []Span) ([]Hits, error) {
 	if len(in) == 0 {
-		docs, err := x.scan(r, q, match, 0, math.MaxInt64, -1)
-		return byConv(docs, nil), err
+		all, _, err := x.tally(r, q, match, nil, span{0, math.MaxInt64}, math.MaxInt)
+		return all, err
 	}
 	spans, err := numbered(in)
 	if err != nil {
 		return nil, err
 	}
-	limit, lo, hi := perSpan*len(spans), spans[0].lo, spans[len(spans)-1].hi
-	docs, err := x.scan(r, &Query{}, match, lo, hi, limit) // unfiltered: a filter could make it read everything
-	if err == nil && len(docs) >= limit {
+	limit, whole := perSpan*len(spans), span{spans[0].lo, spans[len(spans)-1].hi}
+	all, n, err := x.tally(r, &Query{}, match, spans, whole, limit) // unfiltered: a filter could make it read everything
+	if err == nil && n >= limit {
 		return x.bySpan(r, q, match, spans)
 	}
 	if err == nil && q.Where != "" {
-		docs, err = x.scan(r, q, match, lo, hi, -1)
+		all, _, err = x.tally(r, q, match, spans, whole, math.MaxInt)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return byConv(docs, spans), nil
+	return all, err
 }
 
-// scan returns the numbers of the hits, at most limit of them unless it is negative. They come as one text, for that is
+// scanStep is how many hits are in memory at a time.
+const scanStep = 100_000
+
+// tally counts hits by conversation, with spans only those inside one. It also returns how many it has read; from limit on
+// it stops.
+func (x *Index) tally(r sqlite.Queryer, q *Query, match string, spans []span, whole span, limit int) (all []Hits, n int, err error) {
+	for n < limit {
+		step := min(scanStep, limit-n)
+		docs, err := x.scan(r, q, match, whole.lo, whole.hi, step)
+		if err != nil {
+			return nil, n, err
+		}
+		all, n = byConv(all, docs, spans), n+len(docs)
+		if len(docs) < step {
+			break
+		}
+		whole.lo = docs[len(docs)-1] + 1
+	}
+	return all, n, nil
+}
+
+// scan returns the numbers of the hits, at most limit of them. They come as one text, for that is
 // three times faster than row by row.
 func (x *Index) scan(r sqlite.Queryer, q *Query, match string, lo, hi int64, limit int) ([]int64, error) {
 	var list *[]byte
@@ -174,9 +192,9 @@ func numbered(in []Span) ([]span, error) {
 	return spans, nil
 }
 
-// byConv counts the documents of each conversation; with spans, only those inside one. Documents come in rising order.
-func byConv(docs []int64, spans []span) []Hits {
-	var all []Hits
+// byConv adds the documents to the count of each conversation; with spans, only those inside one. Documents come in rising
+// order.
+func byConv(all []Hits, docs []int64, spans []span) []Hits {
 	for _, doc := range docs {
 		if spans != nil {
 			for len(spans) > 0 && spans[0].hi < doc {

@@ -49,8 +49,13 @@ func (c *Client) authenticateAgain(busy int) {
 			}
 		case answer.Code == 0:
 			var in protocol.LoggedIn
-			if json.Unmarshal(answer.Body, &in) == nil {
+			switch err := json.Unmarshal(answer.Body, &in); {
+			case err == nil:
 				c.loggedIn(s, a, in)
+			case resume:
+				c.link.Drop(&transport.Error{Code: tim.ErrSDKNetDisconnect, Text: "the server's answer to the login makes no sense"})
+			default:
+				c.refused(s, a, resume, &transport.Error{Code: tim.ErrParseResponseFailed, Text: err.Error()})
 			}
 		case answer.Code == protocol.CodeBusy || answer.Code == protocol.CodeInside:
 			c.after(min(busyPauseCap, busyPause<<min(busy, 10)), func() { c.authenticateAgain(busy + 1) })

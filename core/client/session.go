@@ -41,7 +41,7 @@ type session struct {
 
 	life      context.Context // ends with the session
 	end       context.CancelFunc
-	begins    atomic.Int64  // logins
+	begins    atomic.Int64 // logins
 	preparing gosync.Mutex
 	loaded    bool // what an earlier process left has been taken up
 }

@@ -133,7 +133,7 @@ func (b *Book) ChangeGroup(tx *store.Tx, c *protocol.ConvGroupChange) (fits bool
 	}
 	switch {
 	case c.Change == protocol.ConvGroupCreate:
-		return !known, b.CreateGroup(tx, c.Name, list)
+		return true, b.CreateGroup(tx, c.Name, list)
 	case !known:
 		return false, nil
 	case c.Change == protocol.ConvGroupDelete:

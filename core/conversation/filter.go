@@ -97,7 +97,7 @@ func (f Filter) where() (text string, args []any) {
 		text, args = text+" AND "+condition, append(args, values...)
 	}
 	if f.Type != 0 {
-		add(`type=?`, f.Type)
+		add(`+type=?`, f.Type) // not through its index: the order of the list is worth more
 	}
 	switch {
 	case f.Group == nil:

@@ -46,7 +46,12 @@ func (m *Messages) SetDraft(typ int, peer string, d ConversationDraft) {
 			return err
 		}
 		e.Draft = string(d)
-		e.Touch(tx, d != "")
-		return nil
+		if d == "" {
+			e.Touch(tx, false)
+			return nil
+		}
+		err = m.appear(tx, e)
+		e.Touch(tx, true)
+		return err
 	})
 }

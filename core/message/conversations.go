@@ -56,8 +56,8 @@ func (m *Messages) CreateConversation(typ int, peer string, done event.Done) {
 			if err != nil {
 				return err
 			}
-			if !e.Visible {
-				e.Touch(tx, true)
+			if err := m.appear(tx, e); err != nil {
+				return err
 			}
 			text := m.book.Info(tx, &e.Conversation)
 			tx.After(func() { done(0, "", text) })
@@ -65,6 +65,15 @@ func (m *Messages) CreateConversation(typ int, peer string, done event.Done) {
 		},
 		Failed: m.failing(done, ""),
 	})
+}
+
+// appear puts a conversation on top of the list, if it is not in it, with what is here of its history.
+func (m *Messages) appear(tx *store.Tx, e *conversation.Entry) error {
+	if e.Visible {
+		return nil
+	}
+	e.Touch(tx, true)
+	return m.relast(tx, e)
 }
 
 // TotalUnread answers the total, and from now on the host hears when it changes.

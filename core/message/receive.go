@@ -112,7 +112,7 @@ func (m *Messages) receive(tx *store.Tx, msg *protocol.Message, from origin) (*R
 	newest := msg.Seq >= e.MaxSeq
 	e.MaxSeq = max(e.MaxSeq, msg.Seq)
 	if unread := m.unreadChanged(e, msg, row); from == live && !newest { // the answer to an own later message has overtaken it
-		if err := m.overtaken(tx, e, unread); err != nil {
+		if err := m.overtaken(tx, e, msg.Seq, unread); err != nil {
 			return nil, err
 		}
 	}
@@ -129,6 +129,7 @@ func (m *Messages) receive(tx *store.Tx, msg *protocol.Message, from origin) (*R
 			e.LastMsg = row.ID
 		}
 		switch {
+		case !e.Visible && msg.Seq <= e.HideSeq: // history of a conversation that was taken out of the list
 		case from != live:
 			e.Place(tx, msg.Time)
 		default:
@@ -140,9 +141,9 @@ func (m *Messages) receive(tx *store.Tx, msg *protocol.Message, from origin) (*R
 
 // overtaken shows a message that is not the newest: it counts, and it is the last one where the later ones are not to be
 // shown as such.
-func (m *Messages) overtaken(tx *store.Tx, e *conversation.Entry, unread bool) error {
-	if unread || !e.Visible {
-		e.Touch(tx, !e.Visible)
+func (m *Messages) overtaken(tx *store.Tx, e *conversation.Entry, seq uint64, unread bool) error {
+	if appears := !e.Visible && seq > e.HideSeq; appears || unread {
+		e.Touch(tx, appears)
 	}
 	return m.relast(tx, e)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/gorilla/websocket"
 	"github.com/tidwall/gjson"
 
+	"timbre/core/guard"
 	"timbre/protocol"
 )
 
@@ -30,7 +31,9 @@ func (l *Link) dial(ctx context.Context) (*connection, error) {
 		trying, cancel := context.WithTimeout(ctx, dialTimeout)
 		t := &try{cancel: cancel}
 		l.setTry(t)
-		conn, err := l.connect(trying)
+		var conn *connection
+		var err error = lost("the library failed inside")
+		guard.Run(l.cfg.Log, "dialing", func() { conn, err = l.connect(trying) })
 		cancel()
 		if l.setTry(nil); !t.again || ctx.Err() != nil {
 			return conn, err

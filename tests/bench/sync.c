@@ -12,7 +12,7 @@
 static long page(void) {
     const char *key = "\"conv_active_time\":", *at;
     long n = 0;
-    call("TIMConvGetConversationListByFilter", p_TIMConvGetConversationListByFilter("{}", 0, PAGE, on_result, NULL), now_us());
+    call("TIMConvGetConversationListByFilter", p_TIMConvGetConversationListByFilter("{\"conversation_list_filter_conv_type\":1}", 0, PAGE, on_result, NULL), now_us());
     for (at = strstr(result, key); at != NULL; at = strstr(at + 1, key)) n++;
     return n;
 }

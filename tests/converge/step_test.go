@@ -49,7 +49,7 @@ func steps() *rapid.Generator[step] {
 	names := []string{"send", "send", "send", "send", "read", "read", "read all", "revoke", "delete messages", "delete conversation",
 		"hide conversation", "clear history", "pin", "pin", "mark", "mark", "custom", "group create", "group create", "group delete",
 		"group rename", "group add", "group remove", "draft", "mute", "newcomer", "log in", "restart phone", "restart server", "clock",
-		"leave", "leave", "back", "cut", "storm", "log out", "new epoch", "rest"}
+		"leave", "leave", "back", "cut", "storm", "log out", "rest"}
 	return rapid.Custom(func(t *rapid.T) step {
 		s := step{what: rapid.SampledFrom(names).Draw(t, "what"), phone: rapid.IntRange(0, 7).Draw(t, "phone"),
 			conv: rapid.IntRange(0, 3).Draw(t, "conversation"), n: rapid.IntRange(0, 7).Draw(t, "n"), on: rapid.Bool().Draw(t, "on")}

@@ -1,5 +1,5 @@
 """Conversations that leave the list: deleted one or many, with their messages or without."""
-from convs import FOLD, all_ok, c2c, group_of, info, listed, results, unread, updated, with_peers
+from convs import FOLD, REMOVED, all_ok, c2c, group_of, info, listed, results, unread, updated, with_peers
 from timbre import ADD, C2C, DEL, GROUP, check, equal, text_of
 import timbre
 
@@ -41,6 +41,10 @@ def test_many_without_their_messages(t):
     fresh = t.user("alice")
     equal((listed(fresh), fresh.total()), ([q.name], 1), "a fresh device")
     equal(texts(fresh, p), ["from " + p.name], "and on the server")
+    equal(listed(fresh), [q.name], "reading its history does not bring it back")
+    created = fresh.ok("TIMConvCreate", p.name, C2C).json
+    equal(text_of(created["conv_last_msg"]), "from " + p.name, "made again it shows its last message")
+    equal(listed(fresh), [p.name, q.name], "and stands in the list")
     at = a.mark()
     p.text(a.name, "again")
     for device in a, fresh:
@@ -71,6 +75,21 @@ def test_a_group(t):
         device.conv_event(ADD, teams[0])
         device.conv_event(ADD, teams[1])
         equal([device.unread(x) for x in teams], [1, 1], "unread when they are back")
+
+
+def test_one_that_is_only_marked(t):
+    server, (a, second), () = with_peers(t)
+    p = t.user("p").name
+    all_ok(a, "TIMConvMarkConversation", c2c(p), FOLD, True)
+    all_ok(a, "TIMConvCreateConversationGroup", "work", c2c(p))
+    equal(listed(a), [], "marking does not put it into the list")
+    a.ok("TIMConvCreate", p, C2C)
+    equal((info(a, p)["conv_mark_array"], info(a, p)["conv_conversation_group_array"]), ([FOLD], ["work"]), "what was attached before")
+    a.ok("TIMConvDelete", p, C2C)
+    second.event(REMOVED)
+    for device in a, second, t.user("alice"):
+        device.ok("TIMConvCreate", p, C2C)
+        equal((info(device, p)["conv_mark_array"], info(device, p)["conv_conversation_group_array"]), ([], []), "when it was deleted")
 
 
 def test_refused(t):

@@ -153,6 +153,21 @@ def test_polled_during_traffic(t):
     check(last["sync"]["position"] >= 100, "the position: %s" % last["sync"])
 
 
+def test_each_instance_has_its_own(t):
+    a = t.user("alice")
+    other = a.call("TIMExtInstanceCreate").rc
+    equal(a.call("TIMExtInstanceSetCurrent", other).rc, 0, "picking the new instance")
+    equal(a.ask("TIMExtGetDiagnostics").code, 6013, "the new instance before its TIMInit")
+    folder = t.folder()
+    equal(a.call("TIMInit", timbre.APP, {"sdk_config_config_file_path": folder, "sdk_config_log_file_path": folder}).rc, 0, "TIMInit")
+    d = diagnostics(a)
+    equal((d["instance"], d["user"], d["login_state"]), (other, "", UNLOGINED), "the new instance")
+    equal(a.call("TIMExtInstanceSetCurrent", 0).rc, 0, "picking the first instance")
+    d = diagnostics(a)
+    equal((d["instance"], d["user"], d["login_state"]), (0, a.name, LOGINED), "the first instance")
+    equal(a.call("TIMExtInstanceDestroy", other).rc, 0, "the end of the new instance")
+
+
 def test_transfers(t):
     """An upload and a download count while they are on their way."""
     server = t.own_server()

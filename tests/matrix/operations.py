@@ -33,6 +33,10 @@ class Operation:
     def prepare(self, device):
         pass
 
+    def partly(self, done):
+        """What is missing when some calls were refused: of those that were done."""
+        return ""
+
 
 class Send(Operation):
     durable = lasting = True
@@ -50,6 +54,14 @@ class Send(Operation):
                       {"message_elem_array": [self.element(self.texts[-1])]}, die=die if i == self.lines - 1 else "")
             if device is self.rig.bob:
                 self.calls[-1].wait(code=0)  # so that each has a push of its own
+
+    def partly(self, done):
+        want = [text for text, good in zip(self.texts, done) if good]
+        for d in self.rig.devices:
+            got = [text for _, _, status, text in self.rig.view(d, self.kind) if status == timbre.SENT]
+            if not set(want) <= set(got):
+                return "%s has %s of %s" % (self.rig.labels[d], got, want)
+        return ""
 
     def element(self, text):
         return text_elem(text)

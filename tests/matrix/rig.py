@@ -8,6 +8,7 @@ import collections
 import glob
 import os
 import re
+import resource
 import sqlite3
 import subprocess
 import tempfile
@@ -17,7 +18,7 @@ from proxy import Proxy
 from timbre import C2C, GROUP, Client, Failure, Server, equal, sig, text_elem
 
 TIP = 5          # kind of element
-SENT, UNDECIDED = 2, (0, 1)  # statuses
+SENT, FAILED, UNDECIDED = 2, 3, (0, 1)  # statuses
 HISTORY = 60  # newest messages that are compared after a cell; at the end of a rig all are
 FRIEND = "bob"
 
@@ -88,6 +89,14 @@ class Rig:
         self.labels[self.alice] = self.labels.pop(old)
         return self.alice.begin("TIMLogin", self.alice.name, sig(self.alice.name))
 
+    def limit(self, size):
+        """No file of alice's may become larger than so many bytes; resource.RLIM_INFINITY ends it."""
+        resource.prlimit(self.alice.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    def journal(self):
+        """The size of the journal of alice's database."""
+        return sum(os.path.getsize(f) for f in glob.glob(os.path.join(self.alice.folder, "data/*/timbre.db-wal")))
+
     def kill_client(self):
         """Kills alice's process, when it lives still, and starts it again."""
         self.kills["client"] += 1
@@ -135,7 +144,7 @@ class Rig:
         if lists[0] != lists[1]:
             return "alice's devices list %s" % difference(*lists)
         for kind in (C2C, GROUP):
-            views = [self.view(d, kind, count) for d in self.devices]
+            views = [[m for m in self.view(d, kind, count) if m[2] != FAILED] for d in self.devices]
             if views[0] != views[1]:
                 return "alice's devices show %s" % difference(views[0], views[1])
             for d, v in zip(self.devices, views):

@@ -15,6 +15,7 @@ import collections
 import os
 import queue
 import random
+import resource
 import sys
 import threading
 import time
@@ -60,6 +61,8 @@ class Cell:
         strike = fault.arm(rig.proxy, op, self.point, self.wire, chance)
         if fault.tls == "tls.handshake":
             rig.proxy.cut()
+        if fault.disk:
+            return self.full_disk(rig, op, chance)
         calls = self.act(rig, op, device, chance)
         for c in calls:
             equal(c.rc, 0, "return value of " + c.name)
@@ -92,6 +95,20 @@ class Cell:
             check(rig.alice.process.wait(PATIENCE) != 0, "the process ended by itself")
         killer.join()
         return op.calls
+
+    def full_disk(self, rig, op, chance):
+        """alice's files cannot grow beyond a point, then they can again, in the same process. What was reported done is done, what was
+        reported failed is nowhere else, or it is everywhere; the outbox goes on by itself."""
+        rig.limit(chance.randint(0, rig.journal() + 40000))
+        try:
+            op.act(rig.alice)
+            for c in op.calls:
+                c.rc == 0 and c.wait(timeout=PATIENCE)
+        finally:
+            rig.limit(resource.RLIM_INFINITY)
+        done = [c.rc == 0 and c.callbacks[0][1][0] == 0 for c in op.calls]
+        rig.settled(op.missing if all(done) else lambda: op.partly(done), PATIENCE, "after it")
+        self.invariants(rig, [c for c in op.calls if c.rc == 0], False)
 
     def again(self, rig, op, calls):
         """An upload that stands still for half a minute fails, and says so; the user who sends it again has it once."""
