@@ -32,11 +32,11 @@ func (m *Messages) ConversationInfo(wanted []Target, done event.Done) {
 }
 
 func (m *Messages) infos(done event.Done, query func(sqlite.Queryer) ([]*conversation.Conversation, error)) {
-	var out []string
+	var out jsonList // the whole list may have tens of megabytes
 	err := m.store.Read(context.Background(), func(q sqlite.Queryer) error {
 		found, err := query(q)
 		for _, c := range found {
-			out = append(out, m.book.Info(q, c))
+			out.add(m.book.Info(q, c))
 		}
 		return err
 	})
@@ -44,7 +44,7 @@ func (m *Messages) infos(done event.Done, query func(sqlite.Queryer) ([]*convers
 		m.failing(done, "[]")(err)
 		return
 	}
-	done(0, "", array(out))
+	done(0, "", out.String())
 }
 
 // CreateConversation puts a conversation into the list, if it is not there, and answers it.

@@ -85,6 +85,7 @@ func (nowhere) Stands(*store.Tx, uint64, protocol.Entry) error { return nil }
 func (nowhere) Doubt(*store.Tx) error                          { return nil }
 func (nowhere) Follow(*store.Tx, string, uint64)               {}
 func (nowhere) Unfollow(*store.Tx, string)                     {}
+func (nowhere) Catch()                                         {}
 
 // life is one process of the client on its folder.
 type life struct {

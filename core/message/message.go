@@ -49,6 +49,8 @@ type Positions interface {
 	Doubt(tx *store.Tx) error
 	Follow(tx *store.Tx, group string, pos uint64)
 	Unfollow(tx *store.Tx, group string)
+	// Catch asks for what this device has missed.
+	Catch()
 }
 
 // Messages is the messages of one account. All methods may be called from any goroutine.

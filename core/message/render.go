@@ -3,6 +3,7 @@ package message
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 
 	"github.com/tidwall/gjson"
 
@@ -239,12 +240,31 @@ func array(values []string) string {
 	for _, v := range values {
 		n += len(v) + 1
 	}
-	b := append(make([]byte, 0, n), '[')
-	for i, v := range values {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, v...)
+	var l jsonList
+	l.b.Grow(n)
+	for _, v := range values {
+		l.add(v)
 	}
-	return string(append(b, ']'))
+	return l.String()
+}
+
+// jsonList is a JSON array that grows by values which are JSON already.
+type jsonList struct{ b strings.Builder }
+
+func (l *jsonList) add(value string) {
+	if l.b.Len() == 0 {
+		l.b.WriteByte('[')
+	} else {
+		l.b.WriteByte(',')
+	}
+	l.b.WriteString(value)
+}
+
+// String ends the array.
+func (l *jsonList) String() string {
+	if l.b.Len() == 0 {
+		return "[]"
+	}
+	l.b.WriteByte(']')
+	return l.b.String()
 }

@@ -105,7 +105,7 @@ func reason(code int) string {
 	case model.CodePinnedLimit:
 		return "at most 50 conversations can be pinned"
 	}
-	return "refused"
+	return "it could not be done"
 }
 
 // each returns what to call when the one or the other conversation is done with; done follows the last.
@@ -120,8 +120,20 @@ func (n *several) each(done event.Done) func(i int) event.Done {
 			last := open == 0
 			mu.Unlock()
 			if last {
-				done(0, "", n.results())
+				all := n.common()
+				done(all, reason(all), n.results())
 			}
 		}
 	}
+}
+
+// common is the code that all of them ended with: when none could be done, the call failed.
+func (n *several) common() int {
+	first := n.codes[n.at[0]]
+	for _, i := range n.at {
+		if n.codes[i] != first {
+			return 0
+		}
+	}
+	return first
 }

@@ -3,6 +3,7 @@ package message
 import (
 	"context"
 	"encoding/json"
+	"errors"
 
 	"github.com/tidwall/gjson"
 
@@ -174,6 +175,11 @@ func (m *Messages) change(done func(code int, desc, json string), apply func(tx 
 			}
 			return err
 		},
-		Failed: m.failing(done, ""),
+		Failed: func(err error) {
+			if !errors.Is(err, store.ErrClosed) { // what the server did is in the log, and nobody pushes it to who asked for it
+				m.pos.Catch()
+			}
+			m.failing(done, "")(err)
+		},
 	})
 }

@@ -52,7 +52,7 @@ void die(const char *what, long code) {
 void wait_until(const long *counter, long want) {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 300;
+    until.tv_sec += 900;
     pthread_mutex_lock(&lock);
     while (*counter < want)
         if (pthread_cond_timedwait(&change, &lock, &until) != 0) die("waited in vain, counter", *counter);

@@ -5,7 +5,7 @@
 #   library   start, sending and receiving, memory   lanes    sending to 1, 8 and 64 conversations
 #   history   pages of a large history               files    100 MB up and down
 #   sync      devices that start, are new, come back storm    1,000 clients that come back at once
-#   search    the full-text index
+#   search    the full-text index                    memory   of a process with a large database
 # TIMBRE_BENCH_MESSAGES (default 1000000) sizes the big history and the index.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -64,6 +64,11 @@ history() {
     inside history
 }
 
+memory() {
+    echo "== resident memory with 10,000 conversations and $messages messages, the host's own copy of each answer included; wanted: 60 MB"
+    inside memory
+}
+
 files() {
     echo "== a file of 100 MB on loopback, through the C library, with checksums on both sides and the server's fsync"
     inside files
@@ -119,6 +124,13 @@ inner_sync() {
     bench catchup erik 100000
 }
 
+inner_memory() {
+    bench fill carol 10000 "$messages"
+    fill --users peer
+    bench memory carol peer0
+    printf '%-44s %8.1f MB\n' "the database, searched through" "$(awk "BEGIN{print $(stat -c %s "$tmp"/carol/data/*/timbre.db)/1048576}")"
+}
+
 inner_files() {
     fill --users peer
     bench files alice peer0
@@ -132,7 +144,7 @@ inner_*)
     "$1"
     ;;
 *)
-    [ $# -gt 0 ] || set -- protocol group storm library lanes sync history files search
+    [ $# -gt 0 ] || set -- protocol group storm library lanes sync history memory files search
     for part; do
         load
         "$part"

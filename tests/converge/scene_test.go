@@ -178,8 +178,9 @@ func (s *scene) login(p *phone) {
 	s.logins[p.owner] = all
 }
 
-// logout gives a phone's place up.
+// logout gives a phone's place up. Without a connection the server would not hear of it.
 func (s *scene) logout(p *phone) {
+	p.ask(tim.OpTIMMsgGetC2CReceiveMessageOpt, text([]string{p.owner.name}))
 	s.log(p.name, "logs out")
 	p.ask(tim.OpTIMLogout)
 	p.in = false
