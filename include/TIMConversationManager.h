@@ -360,8 +360,8 @@ TIM_API int TIM_DECL TIMConvDelete(const char* conv_id, enum TIMConvType conv_ty
  * - user_data: Opaque word handed to the callback unchanged.
  *
  * Result: Array of TIMConversationOperationResult, one per conversation; code 6017 for what is not a
- * conversation ID, a network code for those of which the server could not be told in time. Conversations that
- * do not exist count as deleted.
+ * conversation ID, a network code for those of which the server could not be told in time, which is the
+ * call's own code when it is so for all. Conversations that do not exist count as deleted.
  *
  * Events: kTIMConvEvent_Del for those deleted, here; on the user's other devices only if the server is set
  * to.

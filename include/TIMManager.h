@@ -516,6 +516,8 @@ TIM_API int TIM_DECL TIMSetConfig(const char* json_config, TIMCommCallback cb, c
  *   device.
  * 7003: user_id is not valid.
  * 7009: TIMUninit came first.
+ * 7010: the local database cannot be used: another process, a full disk, no permission, a wrong key, a newer
+ *   release; desc says which. docs/storage.md has what to do.
  * 7501: a login is already running (unless internal_operation_set_ignore_repeat_login is on).
  * 70001: the user sig has expired (found by the server).
  * 70002: the user sig is empty.

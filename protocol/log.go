@@ -21,6 +21,7 @@ const (
 	EntryPin        = "pin"   // message Seq of a group was pinned or not any more: Data is a Pinning
 	EntryOption     = "opt"   // this user changed a receive option: Data is an OptionChange
 	EntryGroup      = "grp"   // this user came into a group, left it or changed in it: Data is a Membership
+	EntryOwn        = "own"   // a message of this user in a group that he deleted: nothing to see, but it counts. Data is an OwnMessage
 	EntryNone       = "none"  // what stood here is gone; the position counts all the same
 )
 
@@ -37,6 +38,12 @@ type Message struct {
 	State   []byte // a State object, nil when nothing happened to the message
 	Key     string // the sender's idempotency key
 	Content []byte // a Content object, byte for byte as the sender wrote it
+}
+
+// OwnMessage is the data of EntryOwn, whose Count is that of all countable messages of the group up to Seq. Without it a
+// device that never saw the message would take it for one of others.
+type OwnMessage struct {
+	Own uint64 `json:"own"` // how many of them are this user's
 }
 
 // State is what became of a message.

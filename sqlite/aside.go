@@ -26,7 +26,7 @@ func moment() string { return time.Now().UTC().Format("20060102-150405.000") }
 func (db *DB) setAside(why error) error {
 	path := db.cfg.Path
 	aside := path + asideMark + moment()
-	for _, suffix := range []string{"", "-wal", "-journal"} {
+	for _, suffix := range []string{"-wal", "-journal", ""} { // the file last: a crash in between leaves it where it is looked for
 		if err := os.Rename(path+suffix, aside+suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return errors.Join(why, err)
 		}
@@ -42,12 +42,13 @@ func (db *DB) setAside(why error) error {
 	return nil
 }
 
-// prune removes all but the newest files that were set aside.
-func prune(path string) {
-	all, _ := filepath.Glob(path + asideMark + "*") // a pattern in the path finds nothing: then they stay
-	var moments []string
+// asides returns the moments of the files that were set aside, the oldest first.
+func asides(path string) (moments []string) {
+	all, _ := filepath.Glob(path + asideMark + "*") // a pattern in the path finds nothing
 	for _, name := range all {
-		m, _, _ := strings.Cut(strings.TrimPrefix(name, path+asideMark), "-wal")
+		m := strings.TrimPrefix(name, path+asideMark)
+		m, _, _ = strings.Cut(m, "-wal")
+		m, _, _ = strings.Cut(m, "-shm")
 		m, _, _ = strings.Cut(m, "-journal")
 		m = strings.TrimSuffix(m, ".key")
 		if !slices.Contains(moments, m) {
@@ -55,11 +56,26 @@ func prune(path string) {
 		}
 	}
 	slices.Sort(moments)
-	for _, m := range moments[:max(len(moments)-maxAside, 0)] {
+	return moments
+}
+
+// prune removes all but the newest files that were set aside.
+func prune(path string) {
+	all := asides(path)
+	for _, m := range all[:max(len(all)-maxAside, 0)] {
 		for _, suffix := range []string{"", "-wal", "-shm", "-journal", ".key"} {
 			_ = os.Remove(path + asideMark + m + suffix)
 		}
 	}
+}
+
+// NewestAside is the file that was set aside last in the place of path, "" when there is none.
+func NewestAside(path string) string {
+	all := asides(path)
+	if len(all) == 0 {
+		return ""
+	}
+	return path + asideMark + all[len(all)-1]
 }
 
 // Inspect lets fn read what can still be read of a file that was set aside, until ctx ends. Any query may fail.

@@ -12,14 +12,14 @@ type Reader struct{ db *DB }
 // Read calls fn once every job submitted before has been committed or refused. In a database in memory, which has one
 // connection only, fn runs on the writer's goroutine: it must not submit and wait.
 func (db *DB) Read(ctx context.Context, fn func(Queryer) error) error {
+	if err := db.barrier(ctx); err != nil { // in memory too: a batch writes what its jobs share when the last one has run
+		return err
+	}
 	if db.readers == nil {
 		var err error
 		if e := db.Write(ctx, func(tx *Tx) error { err = fn(tx); return nil }); e != nil {
 			return e
 		}
-		return err
-	}
-	if err := db.barrier(ctx); err != nil {
 		return err
 	}
 	done := db.work.read()

@@ -12,8 +12,14 @@
 // Reads run on other connections (WAL lets them see the last commit while the writer works) and wait for the jobs that
 // were submitted before them, so a caller always reads its own writes.
 //
+// A database whose content can be had again from elsewhere may be opened with Mend: the lock file says how the last use
+// ended, a file that is damaged is set aside with its log, and a new one takes its place. A check of the whole file costs
+// seconds, so it is made only when an error spoke of damage or the log has gone; after a crash the tables are looked at
+// beside everything else, and whatever damage turns up then is for the next Open.
+//
 // Rejected: a connection pool that writes (SQLITE_BUSY and retries under load), savepoints per job (two extra
-// statements for every job to guard against a rare failure), an ORM (the hot statements are few and known).
+// statements for every job to guard against a rare failure), an ORM (the hot statements are few and known), repair in place
+// (what can be read of a damaged file is not what was written to it).
 package sqlite
 
 import (

@@ -172,6 +172,38 @@ func TestReadersSeeTheirOwnWrites(t *testing.T) {
 	})
 }
 
+// late inserts a row when its batch ends.
+type late int
+
+func (l late) Flush(tx *sqlite.Tx) error { return insert(int(l))(tx) }
+
+func TestReadersSeeWhatABatchWritesAtItsEnd(t *testing.T) {
+	both(t, func(t *testing.T, db *sqlite.DB) {
+		var all sync.WaitGroup
+		for g := range 8 {
+			all.Go(func() {
+				for i := range 50 {
+					id := g*1000 + i
+					db.Submit(sqlite.Job{Apply: func(tx *sqlite.Tx) error {
+						tx.Batch(id, func() sqlite.Flusher { return late(id) })
+						return nil
+					}})
+					found := false
+					err := db.Read(context.Background(), func(q sqlite.Queryer) (err error) {
+						found, err = q.Get(`SELECT 1 FROM n WHERE i=?`, []any{new(int)}, id)
+						return err
+					})
+					if err != nil || !found {
+						t.Errorf("row %d right after its job was submitted: found %v, error %v", id, found, err)
+						return
+					}
+				}
+			})
+		}
+		all.Wait()
+	})
+}
+
 func TestReadersCannotWrite(t *testing.T) {
 	db := open(t, filepath.Join(t.TempDir(), "x.db"))
 	err := db.Read(context.Background(), func(q sqlite.Queryer) error {

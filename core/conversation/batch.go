@@ -105,12 +105,6 @@ func (e *Entry) Touch(tx *store.Tx, raise bool) {
 	}
 }
 
-// Place makes the conversation visible at the place that a time gives it, in milliseconds, unless it stands higher.
-func (e *Entry) Place(tx *store.Tx, at int64) {
-	e.Active, e.Visible = max(e.Active, at), true
-	e.dirty, e.after = true, tx
-}
-
 // Hide takes the conversation out of the list. It has no last message any more.
 func (e *Entry) Hide(tx *store.Tx) {
 	e.LastMsg = 0

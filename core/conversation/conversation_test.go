@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -259,7 +260,7 @@ func TestUpgrade(t *testing.T) {
 	}
 	s := open(t, folder)
 	defer s.store.Close()
-	if got := s.peers(); len(got) != 3 || got[2] != "old" {
+	if got := s.peers(); !slices.Equal(got, []string{"same", "new", "old"}) {
 		t.Errorf("the list is %v", got)
 	}
 	s.read(func(q sqlite.Queryer) error {
@@ -269,6 +270,28 @@ func TestUpgrade(t *testing.T) {
 		}
 		return err
 	})
+}
+
+// Of conversations that come newest first, as in a snapshot, none stands above a newer one, however many share a time.
+func TestPlacesKeepTheOrderOfTimes(t *testing.T) {
+	s := open(t, "")
+	defer s.store.Close()
+	const all, together = 1500, 500
+	s.write(func(tx *store.Tx) error {
+		for i := range all {
+			e, err := s.book.Open(tx, tim.ConvC2C, fmt.Sprint(i))
+			if err != nil {
+				return err
+			}
+			e.Place(tx, 1000-int64(i/together))
+		}
+		return nil
+	})
+	for i, peer := range s.peers() {
+		if n, _ := strconv.Atoi(peer); n/together != i/together {
+			t.Fatalf("%s stands at %d", peer, i)
+		}
+	}
 }
 
 func TestFilterIsEchoed(t *testing.T) {

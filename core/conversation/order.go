@@ -3,11 +3,15 @@ package conversation
 import (
 	"time"
 
+	"timbre/core/store"
 	"timbre/sqlite"
 )
 
-// pinnedOrder lies above every order of a conversation that is not pinned: those are times in milliseconds, or a little
-// more. The column place adds it in the same way.
+// slots is how many places a millisecond has: many conversations may be of the same one, and no two share a place.
+const slots = 1024
+
+// pinnedOrder lies above every order of a conversation that is not pinned: those are times in slots. The column place adds
+// it in the same way.
 const pinnedOrder = int64(1) << 62
 
 // Order is the conversation's place in the list: larger is higher. No two conversations in the list share one, so a page
@@ -19,15 +23,24 @@ func (c *Conversation) Order() int64 {
 	return c.Active
 }
 
+// Place makes the conversation visible at the place that a time gives it, in milliseconds, unless it stands higher.
+func (e *Entry) Place(tx *store.Tx, at int64) {
+	if e.Active < at*slots {
+		e.Active = at*slots + slots - 1
+	}
+	e.Visible = true
+	e.Touch(tx, false)
+}
+
 // settle finds the place where a conversation comes to stand: on top if it was raised, else where it wants to be or a
-// little above.
+// little below.
 func (e *Entry) settle(tx *sqlite.Tx) error {
 	switch {
 	case !e.Visible:
 		return nil
 	case e.raised > 0:
 		top, err := top(tx)
-		e.Active = max(top+1, time.Now().UnixMilli()) // comparable to the times that Place gets
+		e.Active = max(top+1, time.Now().UnixMilli()*slots)
 		return err
 	case e.before.Visible && e.Order() == e.before.Order():
 		return nil
@@ -35,8 +48,8 @@ func (e *Entry) settle(tx *sqlite.Tx) error {
 	return e.makeUnique(tx)
 }
 
-// makeUnique moves the conversation up until nobody stands at its place. Thousands may want the same millisecond, after an
-// import for instance: their numbers spread them, so that each finds a place within a few steps.
+// makeUnique moves the conversation down until nobody stands at its place. Thousands may want the same one, after an import
+// for instance: their numbers spread them, so that each finds a place within a few steps.
 func (e *Entry) makeUnique(tx *sqlite.Tx) error {
 	for wanted, bits := e.Active, 0; ; bits++ {
 		var other int64
@@ -44,7 +57,7 @@ func (e *Entry) makeUnique(tx *sqlite.Tx) error {
 		if err != nil || !taken {
 			return err
 		}
-		e.Active = wanted + int64(bits) + 1 + e.ID&(1<<min(bits, 40)-1)
+		e.Active = wanted - int64(bits) - 1 - e.ID&(1<<min(bits, 40)-1)
 	}
 }
 

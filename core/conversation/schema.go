@@ -34,7 +34,7 @@ ALTER TABLE conversation ADD COLUMN at         TEXT    NOT NULL DEFAULT ''; -- u
 `, attributes}}
 
 // attributes is the step that lets a user attach something to his conversations. Pinned ones stand before all others
-// (pinnedOrder). What was deleted before counts as hidden, too.
+// (pinnedOrder), and each has a place of its own (slots). What was deleted before counts as hidden, too.
 const attributes = `
 ALTER TABLE conversation ADD COLUMN hide_seq  INTEGER NOT NULL DEFAULT 0;  -- out of the list until something newer comes
 ALTER TABLE conversation ADD COLUMN draft     TEXT    NOT NULL DEFAULT ''; -- JSON object Draft of the interface
@@ -43,7 +43,7 @@ ALTER TABLE conversation ADD COLUMN marks     INTEGER NOT NULL DEFAULT 0;  -- 64
 ALTER TABLE conversation ADD COLUMN custom    TEXT    NOT NULL DEFAULT '';
 ALTER TABLE conversation ADD COLUMN in_groups TEXT    NOT NULL DEFAULT ''; -- names of conversation groups, JSON array, '' for none
 ALTER TABLE conversation ADD COLUMN place     INTEGER GENERATED ALWAYS AS (active + pinned*4611686018427387904) VIRTUAL;
-UPDATE conversation SET hide_seq = clear_seq;
+UPDATE conversation SET hide_seq = clear_seq, active = active*1024 + id%1024;
 DROP INDEX conversation_order;
 CREATE INDEX conversation_place ON conversation (place) WHERE visible;
 CREATE INDEX conversation_grouped ON conversation (id) WHERE in_groups <> '';

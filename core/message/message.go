@@ -71,6 +71,8 @@ type Messages struct {
 	search   *search.Index
 	indexer  indexer
 
+	forgot atomic.Pointer[bool] // numbers have been forgotten in this database; nil: not looked up yet
+
 	rand atomic.Uint32
 	keys atomic.Uint64 // idempotency keys made
 

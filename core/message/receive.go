@@ -1,6 +1,8 @@
 package message
 
 import (
+	"encoding/json"
+
 	"github.com/tidwall/gjson"
 
 	"timbre/core/conversation"
@@ -38,6 +40,7 @@ var appliers = map[string]func(*Messages, *store.Tx, *protocol.Entry) error{
 	protocol.EntryPin:        (*Messages).pinChanged,
 	protocol.EntryOption:     (*Messages).optionChanged,
 	protocol.EntryGroup:      (*Messages).membership,
+	protocol.EntryOwn:        (*Messages).ownElsewhere,
 	protocol.EntryAttributes: (*Messages).attributed,
 	protocol.EntryConvGroup:  (*Messages).grouped,
 	entryOwnAttributes:       (*Messages).ownAttributed,
@@ -102,10 +105,8 @@ func (m *Messages) receive(tx *store.Tx, msg *protocol.Message, from origin) (*R
 		}
 		return nil, nil
 	}
-	if err := row.insert(tx); err != nil {
-		return nil, err
-	}
-	if err := m.index(tx, row); err != nil {
+	row, known, err := m.admit(tx, e, row, msg)
+	if err != nil {
 		return nil, err
 	}
 	m.extend(tx, e.ID, msg.Seq)
@@ -117,7 +118,7 @@ func (m *Messages) receive(tx *store.Tx, msg *protocol.Message, from origin) (*R
 		}
 	}
 	unread := msg.From != m.self.User && msg.Seq > e.ReadSeq
-	if (from == live || from == listed && unread) && row.Status != tim.MsgRevoked {
+	if (from == live || from == listed && unread) && row.Status != tim.MsgRevoked && !known {
 		m.tips(tx, row)
 		news.rows = append(news.rows, arrival{row, e, tx})
 	}
@@ -125,7 +126,7 @@ func (m *Messages) receive(tx *store.Tx, msg *protocol.Message, from origin) (*R
 		m.mentioned(e, row)
 	}
 	if newest {
-		if row.last() {
+		if row.last() && row.Status != tim.MsgDeleted {
 			e.LastMsg = row.ID
 		}
 		switch {
@@ -208,6 +209,19 @@ func (m *Messages) ownCount(e *conversation.Entry, seq, count, own uint64) {
 		e.OwnSeq, e.OwnCount = seq, own
 	}
 	grow(e, count-min(own, count))
+}
+
+// ownElsewhere counts a message that this user sent to a group and deleted, both on other devices.
+func (m *Messages) ownElsewhere(tx *store.Tx, entry *protocol.Entry) error {
+	var d protocol.OwnMessage
+	if err := json.Unmarshal(entry.Data, &d); err != nil {
+		return err
+	}
+	e, err := m.book.Open(tx, tim.ConvGroup, entry.Group)
+	if err == nil {
+		m.ownCount(e, entry.Seq, entry.Count, d.Own)
+	}
+	return err
 }
 
 // grow raises how many countable messages of others there are. While the user does not want to hear of a group, what he

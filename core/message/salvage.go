@@ -2,6 +2,7 @@ package message
 
 import (
 	"errors"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
@@ -15,6 +16,8 @@ import (
 
 // Salvage is what a damaged database had and the server has not.
 type Salvage struct {
+	From string // the file's name
+
 	notes     []note     // messages on their way, with the keys by which the server knows them again
 	local     []saved    // messages that never were on the server, or that it does not know any more
 	drafts    []saved    // by Draft
@@ -183,16 +186,25 @@ func (s *salvager) take(r *Row) {
 func (m *Messages) TakeUp(s *Salvage) {
 	m.log.Info("taking up what the damaged database had and the server has not", "on_their_way", len(s.notes), "local", len(s.local),
 		"drafts", len(s.drafts), "positions", len(s.positions), "unreadable", s.parts)
-	failed := func(err error) { m.log.Error("what was salvaged could not be stored", "err", err) }
+	bad := false // of the writer's goroutine
+	failed := func(err error) {
+		bad = true
+		m.log.Error("what was salvaged could not be stored", "err", err)
+	}
 	m.store.Submit(store.Change{Durable: true, Failed: failed, Apply: func(tx *store.Tx) error {
 		m.arrivals(tx)
 		return errors.Join(m.takeUp(tx, s.notes), m.takePositions(tx, s.positions), m.takeDrafts(tx, s.drafts))
 	}})
-	for rest := s.local; len(rest) > 0; {
-		some := rest[:min(len(rest), salvageStep)]
-		rest = rest[len(some):]
+	for some := range slices.Chunk(s.local, salvageStep) {
 		m.store.Submit(store.Change{Failed: failed, Apply: func(tx *store.Tx) error { return m.takeLocal(tx, some) }})
 	}
+	// Without this the next process begins once more; what has been taken over is known by its ids.
+	m.store.Submit(store.Change{Durable: true, Failed: failed, Apply: func(tx *store.Tx) error {
+		if bad {
+			return nil
+		}
+		return store.Salvaged(tx, s.From)
+	}})
 }
 
 // takeLocal inserts messages at the places that they had: the server's numbers have not changed.
@@ -203,8 +215,20 @@ func (m *Messages) takeLocal(tx *store.Tx, list []saved) error {
 		if err != nil {
 			return err
 		}
+		known, err := one(tx, `WHERE msg_id=? AND conv=?`, l.row.MsgID, e.ID)
+		if err != nil {
+			return err
+		}
+		if known != nil {
+			continue
+		}
 		r := *l.row // Apply may run twice
 		r.Conv = e.ID
+		if r.Status == tim.MsgSendSucc { // the server may show it again, with another number
+			if err := m.hasForgottenNow(tx); err != nil {
+				return err
+			}
+		}
 		if err := r.insert(tx); err != nil {
 			return err
 		}

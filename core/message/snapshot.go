@@ -113,20 +113,6 @@ func (m *Messages) remove(tx *store.Tx, conv int64, seq uint64) error {
 	return tx.Exec(`DELETE FROM message WHERE conv=? AND seq<=?`, conv, int64(seq))
 }
 
-// forgetNumbers makes a conversation's messages local ones, in the order of their times and before everything that the
-// server will number. Own ones keep their keys, by which they are known again.
-func (m *Messages) forgetNumbers(tx *store.Tx, e *conversation.Entry) error {
-	if err := tx.Exec(`UPDATE message SET seq=NULL, sort=? WHERE conv=? AND status<>?`, after(0), e.ID, tim.MsgSending); err != nil {
-		return err
-	}
-	if err := m.forgetRanges(tx.Tx, e.ID); err != nil {
-		return err
-	}
-	e.MaxSeq, e.PeerCount, e.ReadSeq, e.ReadCount, e.SeenSeq, e.ClearSeq, e.HideSeq, e.OwnSeq, e.OwnCount, e.At = 0, 0, 0, 0, 0, 0, 0, 0, 0, ""
-	e.Touch(tx, false)
-	return nil
-}
-
 // forgetRanges makes a hole of everything that is known of a conversation, so that history asks for it again.
 func (m *Messages) forgetRanges(tx *sqlite.Tx, conv int64) error {
 	if n, ok := tx.Batch(numbersOf{m}, newNumbers).(*numbers); ok {

@@ -52,14 +52,27 @@ func report(c sqlite.Condition, log *slog.Logger) {
 	}
 }
 
-// Inspect lets fn read what is left of the damaged file that was set aside when the store was opened; any query may fail.
-// It returns false when there was none.
-func (s *Store) Inspect(ctx context.Context, key []byte, fn func(sqlite.Queryer) error) (bool, error) {
+// metaSalvaged names the damaged file from which everything has been taken over.
+const metaSalvaged = "salvaged"
+
+// Inspect lets fn read what is left of the damaged file that was set aside in this one's place; any query may fail. It
+// returns the file's name, for Salvaged, or "" when there is none or everything has been taken over from it.
+func (s *Store) Inspect(ctx context.Context, key []byte, fn func(sqlite.Queryer) error) (name string, err error) {
 	if s.aside == "" {
-		return false, nil
+		return "", nil
 	}
-	return true, sqlite.Inspect(ctx, s.aside, key, fn)
+	var done string
+	if err := s.Read(ctx, func(q sqlite.Queryer) error {
+		done, err = Meta(q, metaSalvaged)
+		return err
+	}); err != nil || done == filepath.Base(s.aside) {
+		return "", err
+	}
+	return filepath.Base(s.aside), sqlite.Inspect(ctx, s.aside, key, fn)
 }
+
+// Salvaged notes that everything has been taken over from a file that Inspect named.
+func Salvaged(tx *Tx, name string) error { return SetMeta(tx.Tx, metaSalvaged, name) }
 
 // Damaged says whether the database turned out to be damaged after it was opened: opening it again heals it.
 func (s *Store) Damaged() bool { return s.db.Suspect() }

@@ -29,9 +29,12 @@ func OpenWithKey(folder string, key []byte, log *slog.Logger, modules []sqlite.S
 	if err != nil {
 		return nil, err
 	}
-	found := db.Condition()
-	report(found, log)
-	return &Store{db: db, log: log, aside: found.Aside}, nil
+	report(db.Condition(), log)
+	s := &Store{db: db, log: log}
+	if cfg.Path != "" {
+		s.aside = sqlite.NewestAside(cfg.Path)
+	}
+	return s, nil
 }
 
 // WrongKey says whether err means that the key does not fit the database: another one, one too many or none.

@@ -27,7 +27,7 @@ var ErrClosed = sqlite.ErrClosed
 type Store struct {
 	db    *sqlite.DB
 	log   *slog.Logger
-	aside string // the damaged file in whose place a new one was begun
+	aside string // the damaged file in whose place this one was begun, if ever
 }
 
 // Open opens or creates folder/timbre.db; with folder "" it works in memory and keeps nothing.

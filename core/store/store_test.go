@@ -3,9 +3,12 @@ package store_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"syscall"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -105,5 +108,51 @@ func TestClosedAndInUse(t *testing.T) {
 	s.Close()
 	if err := s.Write(context.Background(), func(*store.Tx) error { return nil }); !errors.Is(err, store.ErrClosed) {
 		t.Errorf("a write after Close: %v", err)
+	}
+}
+
+func TestADamagedFileIsReadUntilItIsSalvaged(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "timbre.db"), []byte(strings.Repeat("not a database ", 1000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	inspect := func(s *store.Store) string {
+		t.Helper()
+		name, _ := s.Inspect(context.Background(), nil, func(sqlite.Queryer) error { return nil })
+		return name
+	}
+	s := open(t, folder)
+	name := inspect(s)
+	if _, err := os.Stat(filepath.Join(folder, name)); name == "" || err != nil {
+		t.Fatalf("set aside as %q: %v", name, err)
+	}
+	s.Close()
+	s = open(t, folder) // the first process ended before it had taken over anything
+	if again := inspect(s); again != name {
+		t.Errorf("the second process is to look at %q, want %q", again, name)
+	}
+	if err := s.Write(context.Background(), func(tx *store.Tx) error { return store.Salvaged(tx, name) }); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	if again := inspect(open(t, folder)); again != "" {
+		t.Errorf("all was taken over, and %q is to be looked at", again)
+	}
+}
+
+func TestFailuresAreExplained(t *testing.T) {
+	for err, want := range map[error]string{
+		sqlite.ErrLocked:   "another process",
+		sqlite.ErrKey:      "the key does not fit",
+		sqlite.ErrNewer:    "newer release",
+		sqlite.ErrDamaged:  "the next login heals it",
+		syscall.ENOSPC:     "the disk is full",
+		syscall.EROFS:      "cannot be written",
+		os.ErrPermission:   "cannot be written",
+		errors.New("else"): "else",
+	} {
+		if got := store.Explain(fmt.Errorf("opening: %w", err)); !strings.Contains(got, want) {
+			t.Errorf("%v is explained as %q, want %q in it", err, got, want)
+		}
 	}
 }

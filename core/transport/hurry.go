@@ -6,7 +6,7 @@ import "timbre/core/guard"
 func (l *Link) Hurry() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.failures = 0
+	l.failures, l.short = 0, 0
 	if l.conn == nil {
 		l.awake()
 	}
@@ -17,7 +17,7 @@ func (l *Link) Hurry() {
 func (l *Link) NetworkChanged() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.failures, l.beat = 0, newHeartbeat()
+	l.failures, l.short, l.beat = 0, 0, newHeartbeat()
 	if l.conn != nil {
 		l.conn.ask(nowPatience, false)
 		return
@@ -30,7 +30,7 @@ func (l *Link) ProxyChanged() {
 	now := l.proxy()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.failures = 0
+	l.failures, l.short = 0, 0
 	switch {
 	case l.conn == nil:
 		l.again()

@@ -60,11 +60,7 @@ func (l *Link) begin(conn *connection) bool {
 func (l *Link) over(conn *connection) {
 	l.mu.Lock()
 	l.conn, l.open = nil, false
-	if conn.useful || time.Since(conn.begun) >= settled {
-		l.failures = 0
-	} else {
-		l.failures++ // or a server that hangs up on everybody would be called without end
-	}
+	l.judge(conn)
 	var logins []*request
 	for _, r := range l.pending {
 		if r.login {
@@ -74,6 +70,20 @@ func (l *Link) over(conn *connection) {
 	l.mu.Unlock()
 	for _, r := range logins {
 		l.finish(r, protocol.Answer{}, lost("connection lost"))
+	}
+}
+
+// judge counts a connection that has ended for the pause before the next one: else a server that hangs up on everybody, or
+// as often as it is asked a certain question, would be called without end. l.mu is held.
+func (l *Link) judge(conn *connection) {
+	switch {
+	case time.Since(conn.begun) >= settled:
+		l.failures, l.short = 0, 0
+	case conn.useful:
+		l.short++
+		l.failures = min(max(0, l.short-shortFree), shortMost)
+	default:
+		l.failures++
 	}
 }
 

@@ -213,6 +213,35 @@ func TestNoTightLoop(t *testing.T) {
 	}
 }
 
+// A question that ends the connection each time it is asked is not asked without end, though others are answered.
+func TestAPoisonedQuestionIsNoTightLoop(t *testing.T) {
+	s := &linktest.Server{Handle: func(c *linktest.Conn, r protocol.Request) {
+		if r.Op == "poison" {
+			time.AfterFunc(time.Second, c.Cut)
+			return
+		}
+		echo(c, r)
+	}}
+	var l *transport.Link
+	ask := func(op string) {
+		l.Request(op, "", []byte(`1`), 24*time.Hour, func(protocol.Answer, error) {})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		l = s.Link(t, func(c *transport.Config) {
+			open := c.Open
+			c.Open = func(ctx context.Context) { open(ctx); ask("good") }
+		})
+		ask("poison")
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if n := s.Dials(); n < 300 || n > 800 {
+			t.Errorf("%d dials in an hour", n)
+		}
+		l.Stop(errStop)
+		s.Close()
+	})
+}
+
 // A handler that fails costs the connection, not the process.
 func TestPanicsCostTheConnection(t *testing.T) {
 	fail := func(string) { panic("a mistake") }

@@ -38,6 +38,8 @@ const (
 	backoffBase  = 400 * time.Millisecond
 	backoffCap   = 30 * time.Second
 	settled      = 10 * time.Second // a connection that lasted so long was a success, whatever came over it
+	shortFree    = 20               // shorter ones in a row that were of use all the same cost nothing
+	shortMost    = 5                // and further ones as much as so many failures at most
 )
 
 // Status of the link as the host sees it, with the numbers of TIMNetworkStatus.
@@ -74,6 +76,7 @@ type Link struct {
 	nextID   uint64
 	failure  error // why the last dial failed, nil when it did not
 	failures int   // dials and connections in a row that were of no use
+	short    int   // connections in a row that were of use, and not for long
 	beat     heartbeat
 	stopped  bool
 

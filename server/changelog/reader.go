@@ -14,6 +14,8 @@ type Messages interface {
 	Between(q sqlite.Queryer, viewer, conv int64, lo, hi uint64, fn func(*protocol.Message) bool) error
 	// Newest returns the newest number of a group's messages.
 	Newest(q sqlite.Queryer, conv int64) (uint64, error)
+	// Own returns the counts of a group's message if the viewer sent it, whether he may still see it or not.
+	Own(q sqlite.Queryer, viewer, conv int64, seq uint64) (count, own uint64, sent bool, err error)
 }
 
 // Reader answers what happened since.
@@ -57,7 +59,7 @@ func (r *Reader) Diff(q sqlite.Queryer, viewer, owner int64, d protocol.Diff) ([
 	if err != nil {
 		return nil, err
 	}
-	entries, err := r.resolve(q, viewer, owner, pointers)
+	entries, err := r.resolve(q, viewer, owner, d.Group, pointers)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +98,7 @@ func (r *Reader) pointers(q sqlite.Queryer, uid int64, pos uint64, limit int) (l
 
 // resolve makes the entries, as many as fit into an answer. A message that is gone leaves an empty entry, because its
 // position counts, and so does what happened in a group to a message that the viewer may not see.
-func (r *Reader) resolve(q sqlite.Queryer, viewer, owner int64, pointers []Pointer) ([][]byte, error) {
+func (r *Reader) resolve(q sqlite.Queryer, viewer, owner int64, group string, pointers []Pointer) ([][]byte, error) {
 	for i := range pointers {
 		if owner < 0 && pointers[i].beside() {
 			pointers[i].Conv = owner
@@ -113,7 +115,9 @@ func (r *Reader) resolve(q sqlite.Queryer, viewer, owner int64, pointers []Point
 		m, visible := found[ref{pointers[i].Conv, pointers[i].Seq}]
 		switch {
 		case pointers[i].Conv != 0 && !visible:
-			e = protocol.Entry{Kind: protocol.EntryNone}
+			if e, err = r.unseen(q, viewer, group, &pointers[i]); err != nil {
+				return nil, err
+			}
 		case pointers[i].message():
 			e.Message = m
 		}
@@ -124,6 +128,21 @@ func (r *Reader) resolve(q sqlite.Queryer, viewer, owner int64, pointers []Point
 		entries = append(entries, entry)
 	}
 	return entries, nil
+}
+
+// unseen is what stands in the place of a message that the viewer may not see: nothing, but what he said himself in a group
+// counts there.
+func (r *Reader) unseen(q sqlite.Queryer, viewer int64, group string, p *Pointer) (protocol.Entry, error) {
+	none := protocol.Entry{Kind: protocol.EntryNone}
+	if p.Conv > 0 || p.Kind != protocol.EntryMessage {
+		return none, nil
+	}
+	count, own, sent, err := r.messages.Own(q, viewer, p.Conv, p.Seq)
+	if !sent || err != nil {
+		return none, err
+	}
+	return protocol.Entry{Kind: protocol.EntryOwn, Group: group, Seq: p.Seq, Count: count,
+		Data: protocol.Marshal(protocol.OwnMessage{Own: own})}, nil
 }
 
 type ref struct {

@@ -62,6 +62,12 @@ func (m *Messages) Newest(q sqlite.Queryer, conv int64) (seq uint64, err error) 
 	return r.maxSeq, nil
 }
 
+// Own implements changelog.Messages.
+func (m *Messages) Own(q sqlite.Queryer, viewer, conv int64, seq uint64) (count, own uint64, sent bool, err error) {
+	sent, err = q.Get(`SELECT count, other FROM msg WHERE pair=? AND seq=? AND sender=?`, []any{&count, &own}, conv, int64(seq), viewer)
+	return count, own, sent, err
+}
+
 // each reads at most limit messages of a stretch, from its old end or from its new end, without those that the user may
 // not see or has deleted.
 func (m *Messages) each(q sqlite.Queryer, at *place, lo, hi uint64, newer bool, limit int) (list []*stored, err error) {

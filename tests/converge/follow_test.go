@@ -57,7 +57,7 @@ func TestDevicesFollowTheModel(t *testing.T) {
 				return
 			}
 			played++
-			dir := filepath.Join(folder, fmt.Sprint(played))
+			dir := filepath.Join(folder, fmt.Sprint(seed, "-", played))
 			s := newScene(rt, dir, wait)
 			s.try(s.begin)
 			rt.Repeat(map[string]func(*rapid.T){"step": func(t *rapid.T) {

@@ -223,7 +223,7 @@ def test_long_away(t, talk):
     def change():
         keep_a_day(talk, 3)
         for table in ("user_log", "change_log"):
-            talk.server.database("UPDATE %s SET pos = pos + 20000" % table)
+            talk.server.database("UPDATE %s SET pos = pos + 300000" % table)
     talk.restarted(change=change)
     swept(talk, 4)
     talk.b2.client.login()

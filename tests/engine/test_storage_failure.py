@@ -5,6 +5,7 @@ import sqlite3
 
 import timbre
 from disks import SmallDisk, again, all_texts, aside, database, held_to_permissions, log, other_user_is_fine, refused, spoil
+from test_encryption import KEY, encrypt, readable
 from timbre import C2C, check, equal, text_elem
 
 LOCAL = "TIMMsgImportMsgList"
@@ -170,6 +171,29 @@ def test_shared_memory_is_nothing_to_lose(t):
         spoilt(database(a) + "-shm")
         equal(all_texts(again(a).login(), b.name, cloud=False), said, "the history")
     equal(aside(a), [], "files that were set aside")
+
+
+def test_damaged_and_encrypted(t):
+    """The new database has the old key, and what was set aside can be read with it and not without."""
+    a, b = t.client("alice").init(), t.user("bob")
+    equal(encrypt(a, 4, KEY), 0, "setting the key")
+    a.login().text(b.name, "ein Geheimnis")
+    a.ok(LOCAL, "friend", C2C, [{"message_elem_array": [text_elem("ein Geheimnis, only here")], "message_sender": "friend"}])
+    ended(a)
+    path = database(a)
+    spoil(path, 4096, 4096)  # the second page has no content: it says where the others belong
+    with open(path + ".lock", "w") as f:
+        f.write("damaged")  # as after an error
+    again(a)
+    refused(a, "key")
+    equal(aside(a), [], "files that were set aside without the key")
+    equal(encrypt(a, 4, KEY), 0, "setting the key")
+    a.login()
+    equal(len(aside(a)), 1, "files that were set aside")
+    equal(a.texts(b.name), ["ein Geheimnis"], "the history")
+    equal(a.texts("friend"), ["ein Geheimnis, only here"], "the local message")
+    ended(a)
+    equal(readable(a.folder), [], "what can be read")
 
 
 def test_two_damaged_files_are_kept(t):

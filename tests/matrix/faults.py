@@ -13,10 +13,10 @@ FILES = ("file.begin", "file.part", "file.done")
 
 class Fault:
     """strike(link, way, line, share) is what happens to the line. server and client tell who dies then; die tells at which
-    moment of the call the process kills itself, or that it is killed at any moment. disk: alice's files cannot grow meanwhile.
-    times is how often the cell runs."""
+    moment of the call the process kills itself, or that it is killed at any moment. disk names the side whose files cannot grow
+    meanwhile. times is how often the cell runs."""
 
-    def __init__(self, name, points, strike=None, server=False, client=False, die="", tls="", slow=False, times=1, disk=False):
+    def __init__(self, name, points, strike=None, server=False, client=False, die="", tls="", slow=False, times=1, disk=""):
         self.name, self.points, self.strike = name, points, strike
         self.server, self.client, self.die, self.tls = server, client, die, tls
         self.slow, self.times, self.disk = slow, times, disk
@@ -105,5 +105,6 @@ FAULTS = [
     Fault("client killed at any moment of the call", (CALL,), die="any", client=True, times=5),
     Fault("client killed as the call returns", (CALL,), die="return", client=True),
     Fault("client killed in the callback", (CALL,), die="callback", client=True),
-    Fault("the client's files cannot grow", (CALL,), disk=True, times=4),
+    Fault("the client's files cannot grow", (CALL,), disk="client", times=4),
+    Fault("the server's files cannot grow", (CALL,), disk="server", times=4),
 ]

@@ -89,13 +89,13 @@ class Rig:
         self.labels[self.alice] = self.labels.pop(old)
         return self.alice.begin("TIMLogin", self.alice.name, sig(self.alice.name))
 
-    def limit(self, size):
-        """No file of alice's may become larger than so many bytes; resource.RLIM_INFINITY ends it."""
-        resource.prlimit(self.alice.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+    def limit(self, process, size):
+        """No file that the process writes may become larger than so many bytes; resource.RLIM_INFINITY ends it."""
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
-    def journal(self):
-        """The size of the journal of alice's database."""
-        return sum(os.path.getsize(f) for f in glob.glob(os.path.join(self.alice.folder, "data/*/timbre.db-wal")))
+    def journal(self, folder):
+        """The size of the journals of the databases there."""
+        return sum(os.path.getsize(f) for f in glob.glob(os.path.join(folder, "data/**/*.db-wal"), recursive=True))
 
     def kill_client(self):
         """Kills alice's process, when it lives still, and starts it again."""

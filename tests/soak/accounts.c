@@ -3,11 +3,12 @@
 /*
  * The process of the soak: N accounts, each in an instance of its own, which talk without end.
  *
- *     accounts N RATE FOLDER
+ *     accounts N RATE FILL FOLDER
  *
  * (The first line keeps the go command away from this file: the folder is also a Go program.)
  *
- * Standard input has N lines "USER TICKET". Each account sends RATE one-to-one messages a second to the next one and
+ * Standard input has N lines "USER TICKET". Each account first sends FILL large messages as fast as it can, so that every cache
+ * is full before memory is looked at. Then it sends RATE one-to-one messages a second to the next one and
  * now and then one to a group of all, reports as read what it got, and asks for its list and a page of history. A text is
  * "SENDER-NUMBER", numbers dense per sender and kind, so a receiver sees what is lost, doubled or out of order.
  *
@@ -31,6 +32,8 @@
 #define MAX 21 /* a group begins with at most 20 others */
 #define APP 1400000001
 #define LAST_SECONDS 60
+#define PADDING 2000 /* bytes that a message carries while the databases are filled */
+#define WINDOW 100   /* messages of an account without their callback meanwhile */
 
 struct account {
     int number;
@@ -38,14 +41,16 @@ struct account {
     char user[32], ticket[512];
     pthread_t thread;
     atomic_int done, code;             /* of the call that the thread waits for */
+    atomic_long open;                  /* messages without their callback */
     long sent[2], got[2][MAX];         /* newest numbers: sent, and received from each sender; [1] is the group's */
 };
 
 static struct account all[MAX];
-static int accounts, rate;
+static int accounts, rate, fill_count;
 static char group[128];
 static atomic_long accepted, succeeded, failed, received, expected, wrong, cut;
-static atomic_int stop;
+static atomic_int stop, filling;
+static char padding[PADDING + 1];
 
 static void nap(long ms) { /* the pace of the traffic */
     struct timespec t = {ms / 1000, ms % 1000 * 1000000};
@@ -55,7 +60,8 @@ static void nap(long ms) { /* the pace of the traffic */
 /* ---- what the library tells ---- */
 
 static void on_sent(int32_t code, const char *desc, const char *json, const void *word) {
-    (void)json; (void)word;
+    (void)json;
+    ((struct account *)(size_t)word)->open--;
     if (code == 0) {
         succeeded++;
     } else {
@@ -112,12 +118,14 @@ static void ignored(int32_t code, const char *desc, const char *json, const void
 /* ---- what an account does ---- */
 
 static void say(struct account *a, int to_group) {
-    char message[256];
+    char message[PADDING + 256];
     const char *to = to_group ? group : all[(a->number + 1) % accounts].user;
-    snprintf(message, sizeof message, "{\"message_elem_array\":[{\"elem_type\":0,\"text_elem_content\":\"%c%d-%ld\"}]}",
-             to_group ? 'g' : 'c', a->number, a->sent[to_group] + 1);
+    snprintf(message, sizeof message, "{\"message_elem_array\":[{\"elem_type\":0,\"text_elem_content\":\"%c%d-%ld\"}],"
+             "\"message_cloud_custom_str\":\"%s\"}", to_group ? 'g' : 'c', a->number, a->sent[to_group] + 1, filling ? padding : "");
+    a->open++;
     if (TIMMsgSendMessage(to, to_group ? kTIMConv_Group : kTIMConv_C2C, message, NULL, on_sent, a) != TIM_SUCC) {
         wrong++;
+        a->open--;
         return;
     }
     a->sent[to_group]++;
@@ -144,6 +152,27 @@ static void *live(void *word) {
         if (tick % (rate * 5) == a->number % (rate * 5)) look(a);
     }
     return NULL;
+}
+
+static void *fill(void *word) {
+    struct account *a = word;
+    TIMExtInstanceSetCurrent(a->instance);
+    while (a->sent[0] < fill_count) {
+        if (a->open < WINDOW) say(a, 0);
+        else nap(1);
+    }
+    while (a->open > 0) nap(10);
+    return NULL;
+}
+
+static void everybody(void *(*what)(void *)) {
+    int i;
+    for (i = 0; i < accounts; i++) pthread_create(&all[i].thread, NULL, what, &all[i]);
+}
+
+static void wait_for_everybody(void) {
+    int i;
+    for (i = 0; i < accounts; i++) pthread_join(all[i].thread, NULL);
 }
 
 static int begin(struct account *a, const char *folder) {
@@ -178,15 +207,17 @@ static void report(void) {
 int main(int argc, char **argv) {
     struct pollfd in = {0, POLLIN, 0};
     int i;
-    if (argc != 4 || (accounts = atoi(argv[1])) < 2 || accounts > MAX || (rate = atoi(argv[2])) < 1) {
-        fprintf(stderr, "usage: accounts N RATE FOLDER\n");
+    if (argc != 5 || (accounts = atoi(argv[1])) < 2 || accounts > MAX || (rate = atoi(argv[2])) < 1) {
+        fprintf(stderr, "usage: accounts N RATE FILL FOLDER\n");
         return 2;
     }
+    fill_count = atoi(argv[3]);
+    memset(padding, 'x', PADDING);
     for (i = 0; i < accounts; i++) {
         int code;
         all[i].number = i;
         if (scanf("%31s %511s", all[i].user, all[i].ticket) != 2) return 2;
-        if ((code = begin(&all[i], argv[3])) != 0) {
+        if ((code = begin(&all[i], argv[4])) != 0) {
             fprintf(stderr, "%s cannot log in: %d\n", all[i].user, code);
             return 1;
         }
@@ -195,14 +226,19 @@ int main(int argc, char **argv) {
         fprintf(stderr, "the group cannot be made: %d\n", i);
         return 1;
     }
-    for (i = 0; i < accounts; i++) pthread_create(&all[i].thread, NULL, live, &all[i]);
+    filling = 1;
+    everybody(fill);
+    wait_for_everybody();
+    filling = 0;
+    report();
+    everybody(live);
     for (;;) {
         char rest[64];
         if (poll(&in, 1, 1000) > 0 && read(0, rest, sizeof rest) <= 0) break;
         report();
     }
     stop = 1;
-    for (i = 0; i < accounts; i++) pthread_join(all[i].thread, NULL);
+    wait_for_everybody();
     for (i = 0; i < LAST_SECONDS * 10 && (received < expected || succeeded + failed < accepted); i++) nap(100);
     report();
     for (i = 0; i < accounts; i++) TIMExtInstanceDestroy(all[i].instance);

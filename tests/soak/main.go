@@ -28,10 +28,10 @@ const (
 )
 
 type options struct {
-	seconds, accounts, rate   int
-	cutEvery                  time.Duration
-	timbred, program, out     string
-	folder, clients, database string
+	seconds, accounts, rate, fill int
+	cutEvery                      time.Duration
+	timbred, program, out         string
+	folder, clients, database     string
 }
 
 func main() {
@@ -39,6 +39,7 @@ func main() {
 	flag.IntVar(&o.seconds, "seconds", 3600, "how long")
 	flag.IntVar(&o.accounts, "accounts", 20, "accounts in the process")
 	flag.IntVar(&o.rate, "rate", 1, "messages that an account sends in a second")
+	flag.IntVar(&o.fill, "fill", 4000, "messages of 2 KB that each account sends before, so that all caches are full")
 	flag.DurationVar(&o.cutEvery, "cut", time.Minute, "time between two cuts")
 	flag.StringVar(&o.timbred, "timbred", "", "the server")
 	flag.StringVar(&o.program, "program", "", "accounts.c, compiled")
@@ -111,7 +112,7 @@ func (o *options) serve() (*exec.Cmd, string, error) {
 
 // begin starts the process of the accounts and tells it who they are.
 func (o *options) begin(addr string) (c *exec.Cmd, in io.WriteCloser, lines <-chan string, err error) {
-	c = exec.Command(o.program, fmt.Sprint(o.accounts), fmt.Sprint(o.rate), o.clients)
+	c = exec.Command(o.program, fmt.Sprint(o.accounts), fmt.Sprint(o.rate), fmt.Sprint(o.fill), o.clients)
 	c.Env = append(os.Environ(), "TIM_SERVER_URL=ws://"+addr)
 	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := os.MkdirAll(o.clients, 0o700); err != nil {
@@ -146,6 +147,9 @@ func (o *options) begin(addr string) (c *exec.Cmd, in io.WriteCloser, lines <-ch
 
 // watch takes a sample with every line of the accounts' process, until the time is over and it has said its last.
 func (o *options) watch(p *proxy, watched []process, in io.Closer, lines <-chan string) (samples []sample, err error) {
+	filled := time.Now()
+	<-lines // the databases are filled
+	fmt.Printf("soak: %d messages before it in %d s\n", o.accounts*o.fill, int(time.Since(filled).Seconds()))
 	begun := time.Now()
 	stop := time.After(time.Duration(o.seconds) * time.Second)
 	interrupted := make(chan os.Signal, 1)

@@ -8,4 +8,4 @@ lib=${TIMBRE_LIB_DIR:-$build/lib}
 mkdir -p "$build/tests"
 gcc -std=c11 -Wall -Wextra -O2 -g -Iinclude tests/soak/accounts.c -o "$build/tests/soak-accounts" -L"$lib" -lImSDK -Wl,-rpath,"$lib" -lpthread
 CGO_ENABLED=0 go build -mod=readonly -trimpath -buildvcs=false -o "$build/tests/soak" ./tests/soak
-exec "$build/tests/soak" --seconds "$seconds" --timbred "${TIMBRED:-$build/bin/timbred}" --program "$build/tests/soak-accounts" --out "$build/soak"
+exec "$build/tests/soak" --fill "${TIMBRE_SOAK_FILL:-4000}" --seconds "$seconds" --timbred "${TIMBRED:-$build/bin/timbred}" --program "$build/tests/soak-accounts" --out "$build/soak"
