@@ -6,7 +6,7 @@ import "runtime/debug"
 // answer, a list of ten thousand conversations for one, leaves several times its size behind. The runtime is the library's
 // own, the host's memory does not count. More than one account needs more; the caches of the databases come on top.
 const (
-	memoryBase        = 24 << 20
+	memoryBase        = 18 << 20
 	memoryPerInstance = 6 << 20
 )
 

@@ -69,7 +69,11 @@ go_tests() { # without cgo: the database driver is eleven times slower under -ra
 }
 
 converge() { # random acts on the devices of three users for some seconds: in the end they show what the server has
-    CGO_ENABLED=0 TIMBRE_TEST_SECONDS=$1 go test -count=1 -timeout "$(($1 + 300))s" ./tests/converge
+    CGO_ENABLED=0 TIMBRE_TEST_SECONDS=$1 go test -count=1 -timeout "$(($1 + 300))s" -run '^TestDevicesConverge$' ./tests/converge
+}
+
+model() { # 20 or 200 sequences of steps, or up to 10,000 within TIMBRE_TEST_SECONDS, against a model of what users must see
+    CGO_ENABLED=0 go test -count=1 -timeout "$((${TIMBRE_TEST_SECONDS:-600} + 600))s" -v -run '^TestDevicesFollowTheModel$' ./tests/converge
 }
 
 race_tests() { # what is about concurrency and not about the database; the library's C flags are not for these
@@ -115,6 +119,7 @@ run_tests() {
     part abi tests/abi/run.sh "$build/lib/libImSDK.so"
     part go go_tests
     part converge converge "${TIMBRE_TEST_SECONDS:-$(choose 12 60)}"
+    part model model
     part race race_tests
     part replay tests/host/run.sh replay
     part setters tests/host/run.sh setters

@@ -105,6 +105,13 @@ func (e *Entry) Touch(tx *store.Tx, raise bool) {
 	}
 }
 
+// TouchChanged is Touch for a conversation that may be as it was before the batch.
+func (e *Entry) TouchChanged(tx *store.Tx) {
+	if e.Conversation != e.before {
+		e.Touch(tx, false)
+	}
+}
+
 // Hide takes the conversation out of the list. It has no last message any more.
 func (e *Entry) Hide(tx *store.Tx) {
 	e.LastMsg = 0

@@ -23,13 +23,14 @@ func (c *Conversation) Order() int64 {
 	return c.Active
 }
 
-// Place makes the conversation visible at the place that a time gives it, in milliseconds, unless it stands higher.
+// Place makes the conversation visible at the place that a time gives it, in milliseconds, unless it stands higher. If it
+// does and nothing else has changed, the host need not hear of it.
 func (e *Entry) Place(tx *store.Tx, at int64) {
 	if e.Active < at*slots {
 		e.Active = at*slots + slots - 1
 	}
 	e.Visible = true
-	e.Touch(tx, false)
+	e.TouchChanged(tx)
 }
 
 // settle finds the place where a conversation comes to stand: on top if it was raised, else where it wants to be or a

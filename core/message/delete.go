@@ -183,6 +183,9 @@ func (m *Messages) clearedElsewhere(tx *store.Tx, entry *protocol.Entry) error {
 		m.hidden(tx, e, entry.Seq)
 		return nil
 	}
+	if err := m.removeForgotten(tx, e, entry.Time); err != nil {
+		return err
+	}
 	return m.cleared(tx, e, entry.Seq, d.Keep)
 }
 

@@ -76,3 +76,16 @@ func (m *Messages) admit(tx *store.Tx, e *conversation.Entry, row *Row, msg *pro
 	}
 	return row, false, m.index(tx, row)
 }
+
+// removeForgotten deletes what lost its number and is older than a deletion of everything, whose time is in milliseconds:
+// the deletion names a number, which says nothing of these.
+func (m *Messages) removeForgotten(tx *store.Tx, e *conversation.Entry, time int64) error {
+	if forgot, err := m.hasForgotten(tx); !forgot || err != nil {
+		return err
+	}
+	const where = `WHERE conv=? AND seq IS NULL AND server_time BETWEEN 1 AND ?`
+	if err := m.unindex(tx, where, e.ID, time); err != nil {
+		return err
+	}
+	return tx.Exec(`DELETE FROM message `+where, e.ID, time)
+}

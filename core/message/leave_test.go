@@ -3,9 +3,12 @@ package message
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"timbre/core/conversation"
+	"timbre/core/event"
+	"timbre/core/outbox"
 	"timbre/core/store"
 	"timbre/model/tim"
 	"timbre/protocol"
@@ -149,6 +152,71 @@ func TestClearedElsewhereDetaches(t *testing.T) {
 		}
 		if got.ReadTime != 9 {
 			t.Errorf("%s: read at %d, want when the other device did", c.data, got.ReadTime)
+		}
+	}
+}
+
+// told notes the events of conversations.
+type told struct{ kinds []uint64 }
+
+func (h *told) Waiting() int { return 0 }
+func (h *told) Emit(e event.Event) {
+	if e.Setter == tim.OpTIMSetConvEventCallback {
+		h.kinds = append(h.kinds, e.Args[0].Num)
+	}
+}
+
+// A snapshot that brings nothing new tells nothing.
+func TestSnapshotTellsWhatChanged(t *testing.T) {
+	m, host := drafting(t), &told{}
+	m.book = conversation.New(host, func(sqlite.Queryer, *conversation.Conversation) string { return "{}" })
+	state := protocol.Conversation{Max: 3, Time: 3000, Msgs: wrote(3)}
+	m.snapshot(t, state)
+	m.snapshot(t, state)
+	if want := []uint64{tim.ConvEventAdd}; !slices.Equal(host.kinds, want) {
+		t.Errorf("told %v, want %v", host.kinds, want)
+	}
+	state.ReadSeq, state.ReadCount = 3, 3
+	m.snapshot(t, state)
+	m.snapshot(t, protocol.Conversation{Max: 4, Time: 4000, Msgs: wrote(4)})
+	if want := []uint64{tim.ConvEventAdd, tim.ConvEventUpdate, tim.ConvEventUpdate}; !slices.Equal(host.kinds, want) {
+		t.Errorf("told %v, want %v", host.kinds, want)
+	}
+}
+
+// standing is Positions whose next entry is always the one that an answer stands for.
+type standing struct {
+	nowhere
+	m *Messages
+}
+
+func (s standing) Stands(tx *store.Tx, _ uint64, entry protocol.Entry) error {
+	return s.m.Apply(tx, &entry)
+}
+
+// Attributes that the server still had when it was asked go when it confirms the deletion.
+func TestConfirmedDeletionDetaches(t *testing.T) {
+	for _, kind := range []string{KindClear, KindHide} {
+		m := drafting(t)
+		m.pos = standing{m: m}
+		m.snapshot(t, protocol.Conversation{Max: 3, Time: 3000, Msgs: wrote(3)})
+		m.write(t, func(tx *store.Tx) error {
+			m.arrivals(tx)
+			e, err := m.book.Open(tx, tim.ConvC2C, "bob")
+			if err == nil {
+				m.leave(tx, e)
+			}
+			return err
+		})
+		m.write(t, func(tx *store.Tx) error {
+			return m.Attributes(tx, &protocol.AllAttributes{Convs: []protocol.Attributes{{Target: protocol.Target{Peer: "bob"}, Pinned: true}}})
+		})
+		before := m.withBob(t)
+		m.write(t, func(tx *store.Tx) error {
+			return Position{M: m, Kind: kind}.Confirmed(tx, &outbox.Intent{ID: 1, Ref: before.ID}, []byte(`{"pos":5,"seq":3,"count":3}`))
+		})
+		if after := m.withBob(t); !before.Pinned || after.Pinned || after.Visible {
+			t.Errorf("%s: pinned %v and then %v, visible %v", kind, before.Pinned, after.Pinned, after.Visible)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"timbre/core/conversation"
 	"timbre/core/event"
+	"timbre/core/guard"
 	"timbre/core/store"
 	"timbre/core/transport"
 	"timbre/model/tim"
@@ -28,7 +29,9 @@ func (m *Messages) sendOnline(d *Draft, done event.Done) {
 	}
 	go func() {
 		defer m.uploads.wg.Done()
-		if err := m.uploadOnline(d); err != nil {
+		err := errInside
+		guard.Run(m.log, "an upload", func() { err = m.uploadOnline(d) })
+		if err != nil {
 			d.row.Status = tim.MsgSendFail
 			m.Refuse(d, transport.AsError(err), done)
 			return

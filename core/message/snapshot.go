@@ -70,7 +70,7 @@ func (m *Messages) Snapshot(tx *store.Tx, c *protocol.Conversation) error {
 // show puts a conversation into the list, or takes it out, as the server has it: there is something newer than what was
 // hidden, even if the messages themselves are deleted. What is only known here lets a conversation stay.
 func (m *Messages) show(tx *store.Tx, e *conversation.Entry, newest, hidden uint64, time int64) {
-	e.Touch(tx, false)
+	e.TouchChanged(tx)
 	switch {
 	case newest > max(hidden, e.HideSeq):
 		e.Place(tx, time)
@@ -96,7 +96,7 @@ func (m *Messages) cleared(tx *store.Tx, e *conversation.Entry, seq uint64, keep
 	if err != nil {
 		return err
 	}
-	if last == 0 && !keep && e.Draft == "" {
+	if last == 0 && !keep && e.Draft == "" && e.MaxSeq <= seq {
 		e.Hide(tx)
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"timbre/core/event"
+	"timbre/core/guard"
 	"timbre/core/media"
 	"timbre/core/outbox"
 	"timbre/core/store"
@@ -41,9 +42,10 @@ type uploads struct {
 }
 
 var (
-	errCancelled = errors.New("cancelled by the user")
-	errStalled   = errors.New("nothing moved for too long")
-	errDeleted   = errors.New("deleted on its way")
+	errCancelled       = errors.New("cancelled by the user")
+	errStalled         = errors.New("nothing moved for too long")
+	errDeleted         = errors.New("deleted on its way")
+	errInside    error = &transport.Error{Code: tim.ErrSDKInternalError, Text: "internal error"}
 )
 
 // begin says whether a transfer may begin; done must follow.
@@ -86,7 +88,8 @@ func (m *Messages) startUpload(ref int64) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	u.running[ref] = cancel
 	u.wg.Go(func() {
-		err := m.upload(ctx, ref, func() { cancel(errStalled) })
+		err := errInside
+		guard.Run(m.log, "an upload", func() { err = m.upload(ctx, ref, func() { cancel(errStalled) }) })
 		u.mu.Lock()
 		delete(u.running, ref)
 		u.mu.Unlock()

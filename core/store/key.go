@@ -8,9 +8,12 @@ import (
 	"timbre/sqlite"
 )
 
-// readerCacheKB is the page cache of each of the four readers. They look for single pages of history; lists that are larger
-// are read once and come from the system's cache the next time.
-const readerCacheKB = 512
+// Page caches of the writer and of each of the four readers. They are small: what they do not have comes from the system's
+// cache. Readers look for single pages of history and for lists that are read once.
+const (
+	writerCacheMB = 4
+	readerCacheKB = 512
+)
 
 // OpenWithKey is Open for a database that is encrypted with a key of 16 bytes; see package vault. With key nil it is
 // plain. A key that does not fit the file is an error that WrongKey knows, and the file stays as it is. With folder ""
@@ -18,7 +21,7 @@ const readerCacheKB = 512
 //
 // A damaged file is set aside and a new one begun; Inspect reads what is left of it.
 func OpenWithKey(folder string, key []byte, log *slog.Logger, modules []sqlite.Schema) (*Store, error) {
-	cfg := sqlite.Config{Key: key, Schemas: append([]sqlite.Schema{schema}, modules...), ReaderCacheKB: readerCacheKB,
+	cfg := sqlite.Config{Key: key, Schemas: append([]sqlite.Schema{schema}, modules...), CacheMB: writerCacheMB, ReaderCacheKB: readerCacheKB,
 		AutoVacuum: true, Mend: true, Damage: func(err error) {
 			log.Error("the database is damaged; the next login heals it", "err", err)
 		}}

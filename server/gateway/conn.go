@@ -31,7 +31,8 @@ type conn struct {
 	log       atomic.Pointer[slog.Logger]
 	trace     trace
 
-	busyUntil time.Time // everything that changes something is refused until then; likewise
+	busyUntil time.Time    // everything that changes something is refused until then; likewise
+	failed    atomic.Int64 // when the database last failed to make a change, Unix nanoseconds
 
 	slots   chan struct{}  // one for each request under way
 	pending sync.WaitGroup // likewise

@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"errors"
 	"log/slog"
 	"net/http/httptest"
 	"strings"
@@ -27,10 +28,18 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// loaded is a store that can claim to have too much to do.
+// loaded is a store that can claim to have too much to do, and to have a broken disk.
 type loaded struct {
 	*store.Store
-	jobs atomic.Int64
+	jobs   atomic.Int64
+	broken atomic.Bool
+}
+
+func (l *loaded) Submit(apply func(*sqlite.Tx) error, done func(error)) {
+	if l.broken.Load() {
+		apply = func(*sqlite.Tx) error { return errors.New("the disk is broken") }
+	}
+	l.Store.Submit(apply, done)
 }
 
 // noFiles is for messages without files.
@@ -147,6 +156,36 @@ func TestWhatFollowsABusyRequestIsRefusedToo(t *testing.T) {
 	l.jobs.Store(0)
 	if code := send(3); code != protocol.CodeBusy {
 		t.Errorf("right behind it: code %d, it would overtake", code)
+	}
+}
+
+func TestWhatFollowsAFailedRequestIsRefused(t *testing.T) {
+	cfg := gateway.Defaults()
+	cfg.BusyTime = time.Hour
+	l, url := open(t, cfg)
+	ws := dial(t, url)
+	if a := ask(t, ws, login()); a.Code != 0 {
+		t.Fatalf("login: code %d", a.Code)
+	}
+	send := func(id uint64) int {
+		return ask(t, ws, protocol.Request{ID: id, Op: protocol.OpSend, Key: "k" + string(rune('0'+id)),
+			Body: protocol.AppendSend(nil, "alice", false, []byte(`{"el":[{"elem_type":0}]}`))}).Code
+	}
+	l.broken.Store(true)
+	if code := send(2); code != protocol.CodeInside {
+		t.Errorf("with a broken disk: code %d", code)
+	}
+	l.broken.Store(false)
+	if code := send(3); code != protocol.CodeBusy {
+		t.Errorf("right behind it: code %d, it would overtake", code)
+	}
+	ws.Close()
+	ws = dial(t, url)
+	if a := ask(t, ws, login()); a.Code != 0 {
+		t.Fatalf("login: code %d", a.Code)
+	}
+	if code := send(4); code != 0 {
+		t.Errorf("on another connection: code %d", code)
 	}
 }
 

@@ -77,6 +77,9 @@ func (c *conn) change(id uint64, apply func(*sqlite.Tx) (changed, error)) {
 	var result changed
 	var refused error
 	c.g.Store.Submit(func(tx *sqlite.Tx) (err error) {
+		if refused = c.behind(arrived); refused != nil {
+			return nil
+		}
 		result, err = apply(tx)
 		if refused = err; refusal.Of(err) != nil {
 			return nil // nothing was written: the others in the batch go on
@@ -84,7 +87,9 @@ func (c *conn) change(id uint64, apply func(*sqlite.Tx) (changed, error)) {
 		return err
 	}, func(err error) {
 		c.g.Metrics.Commit(time.Since(arrived))
-		if err == nil {
+		if err != nil {
+			c.failed.Store(time.Now().UnixNano())
+		} else {
 			err = refused
 		}
 		c.reply(id, result.body, err)
@@ -115,6 +120,14 @@ func (c *conn) busy(id uint64) bool {
 	}
 	c.sayBusy(id)
 	return true
+}
+
+// behind refuses what came behind a change of this connection that the database could not make, for the reason of busyRow.
+func (c *conn) behind(arrived time.Time) error {
+	if at := c.failed.Load(); at == 0 || arrived.Sub(time.Unix(0, at)) > c.g.cfg.BusyTime {
+		return nil
+	}
+	return refusal.New(protocol.CodeBusy, "the change before this one failed")
 }
 
 // busyRow is busy for changes that a client makes in a row. What it sent behind a refused one is refused too, for

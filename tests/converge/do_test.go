@@ -68,6 +68,9 @@ func (d do) it() {
 	case "cut":
 		s.log(p.name, "is cut")
 		p.proxy.cut()
+	case "network":
+		s.log(p.name, "has another network, or says so")
+		p.call(tim.OpTIMExtNotifyNetworkChanged)
 	default:
 		s.fail("no such step: %s", d.a.what)
 	}
@@ -167,6 +170,7 @@ func (d do) readAll() {
 
 // some picks a letter that the phone shows and that fits, nil when there is none.
 func (d do) some(fits func(*letter) bool) *letter {
+	d.p.history(d.c, true)
 	var all []*letter
 	for _, l := range d.truth.shown(d.p.owner, d.c) {
 		if fits(l) {

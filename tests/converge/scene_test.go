@@ -229,6 +229,7 @@ func (s *scene) back(p *phone) {
 	p.away = false
 	p.proxy.die(false)
 	p.proxy.block(false)
+	p.call(tim.OpTIMExtNotifyNetworkChanged)
 	if !p.in {
 		s.kicked(p)
 		return

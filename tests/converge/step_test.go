@@ -49,7 +49,7 @@ func steps() *rapid.Generator[step] {
 	names := []string{"send", "send", "send", "send", "read", "read", "read all", "revoke", "delete messages", "delete conversation",
 		"hide conversation", "clear history", "pin", "pin", "mark", "mark", "custom", "group create", "group create", "group delete",
 		"group rename", "group add", "group remove", "draft", "mute", "newcomer", "log in", "restart phone", "restart server", "clock",
-		"leave", "leave", "back", "cut", "storm", "log out", "rest"}
+		"leave", "leave", "back", "cut", "network", "storm", "log out", "rest"}
 	return rapid.Custom(func(t *rapid.T) step {
 		s := step{what: rapid.SampledFrom(names).Draw(t, "what"), phone: rapid.IntRange(0, 7).Draw(t, "phone"),
 			conv: rapid.IntRange(0, 3).Draw(t, "conversation"), n: rapid.IntRange(0, 7).Draw(t, "n"), on: rapid.Bool().Draw(t, "on")}
@@ -62,7 +62,7 @@ func steps() *rapid.Generator[step] {
 
 // offline are the steps that a phone without a network can do: they happen when it is back.
 var offline = map[string]bool{"send": true, "read": true, "read all": true, "delete conversation": true, "hide conversation": true,
-	"draft": true, "back": true, "restart phone": true}
+	"draft": true, "back": true, "restart phone": true, "network": true}
 
 // play makes a step happen.
 func (s *scene) play(a step) {

@@ -23,6 +23,21 @@ def silent_port(t):
     return "ws://127.0.0.1:%d" % s.getsockname()[1]
 
 
+def freeze(t, server):
+    """Stops the server's process until it gets a SIGCONT. On a busy machine its threads run on for a moment."""
+    pid = server.process.pid
+    os.kill(pid, signal.SIGSTOP)
+    t.defer(lambda: server.process.poll() is None and os.kill(pid, signal.SIGCONT))
+    deadline = time.monotonic() + timbre.DEADLINE
+    while not all(state(pid, thread) == "T" for thread in os.listdir("/proc/%d/task" % pid)):
+        check(time.monotonic() < deadline, "the server does not stop")
+
+
+def state(pid, thread):
+    with open("/proc/%d/task/%s/stat" % (pid, thread)) as f:
+        return f.read().rsplit(")", 1)[1].split()[0]
+
+
 def test_states_and_user_id(t):
     a = t.client("alice")
     equal((a.status(), a.user()), (UNLOGINED, ""), "state and user before TIMInit")
@@ -86,8 +101,7 @@ def test_second_logout_7502_certain(t):
     """The server does not answer the first logout, so that the second comes while it runs."""
     server = t.own_server()
     a = t.user("alice")
-    os.kill(server.process.pid, signal.SIGSTOP)
-    t.defer(lambda: server.process.poll() is None and os.kill(server.process.pid, signal.SIGCONT))
+    freeze(t, server)
     first = a.begin("TIMLogout")
     equal(a.status(), timbre.LOGOUTING, "state while the logout runs")
     a.begin("TIMLogout").wait(code=7502)
@@ -142,8 +156,7 @@ def test_expired_at_the_server_70001(t):
     server = t.own_server()
     a = t.client("alice").init()
     a.network(timbre.CONNECTED)
-    os.kill(server.process.pid, signal.SIGSTOP)
-    t.defer(lambda: server.process.poll() is None and os.kill(server.process.pid, signal.SIGCONT))
+    freeze(t, server)
     now = int(time.time())
     call = login(a, a.name, sig(a.name, expire=2, now=now))
     time.sleep(now + 3.1 - time.time())  # the ticket's own time, nothing is waited for
@@ -176,8 +189,7 @@ def test_order_of_callbacks_at_a_switch(t):
     a, peer = t.users("alice", "peer")
     first, second = a.name, t.name("second")
     a.text(peer.name, "hello")
-    os.kill(server.process.pid, signal.SIGSTOP)
-    t.defer(lambda: server.process.poll() is None and os.kill(server.process.pid, signal.SIGCONT))
+    freeze(t, server)
     after = a.mark()
     sends = [a.send(peer.name, [timbre.text_elem("pending %d" % i)]) for i in range(5)]
     switch = login(a, second, sig(second))

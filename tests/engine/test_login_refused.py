@@ -22,8 +22,8 @@ def ended(a, after, event, code):
 
 
 def test_for_good(t):
-    """Blocked, revoked, unknown app, another version: the session ends with the code, and a new ticket is asked for. What
-    was not sent then goes out after the next login."""
+    """Blocked, revoked, expired, unknown app, another version, kicked: the session ends with the code and one event, logins
+    tell the same, and when the reason has gone the user is back."""
     server = t.own_server()
     relay = strangers.Refuser(("127.0.0.1", server.port))
     t.defer(relay.close)

@@ -80,6 +80,11 @@ class SendGroup(Send):
     kind = GROUP
 
 
+class Burst(Send):
+    """Many at once: more than the outbox has under way at a time, and a row of answers behind the one that is struck."""
+    lines = 50
+
+
 class Upload(Send):
     """A file of two parts. Only what passes on the connections of files is struck."""
     wires, lines = ("file.begin", "file.part", "file.done"), 1
@@ -230,5 +235,5 @@ class FirstLogin(Operation):
         return ""  # everybody has to agree; nothing else is asked
 
 
-OPERATIONS = {"send C2C": Send, "send group": SendGroup, "read": Read, "delete": Delete, "clear": Clear, "revoke": Revoke,
+OPERATIONS = {"send C2C": Send, "send group": SendGroup, "burst": Burst, "read": Read, "delete": Delete, "clear": Clear, "revoke": Revoke,
               "pin": Pin, "mark": Mark, "upload": Upload, "catch up": CatchUp, "first login": FirstLogin}

@@ -5,6 +5,7 @@ every device's histories (local ones) with each other and with the server's tabl
 message was announced.
 """
 import collections
+import contextlib
 import glob
 import os
 import re
@@ -12,6 +13,7 @@ import resource
 import sqlite3
 import subprocess
 import tempfile
+import threading
 import time
 
 from proxy import Proxy
@@ -45,6 +47,7 @@ class Rig:
         }).json["create_group_result_groupid"]
         self.labels = dict(zip(self.devices, ("alice", "alice's second device", "bob")))
         self.names = 0
+        self.replaced = False
         self.away = self.new = False  # in this cell alice's process was killed, or her device is another one
         self.kills = collections.Counter()
         for d in self.devices:
@@ -85,13 +88,38 @@ class Rig:
         """Begins the login of a new device of alice's behind the proxy; the one before it is thrown away."""
         old, self.alice = self.alice, Client(self.alice.name, url=self.proxy.url, env=self.env).init()
         old.close()
-        self.devices[0], self.new = self.alice, True
+        self.devices[0], self.new, self.replaced = self.alice, True, True
         self.labels[self.alice] = self.labels.pop(old)
         return self.alice.begin("TIMLogin", self.alice.name, sig(self.alice.name))
 
-    def limit(self, process, size):
-        """No file that the process writes may become larger than so many bytes; resource.RLIM_INFINITY ends it."""
+    @contextlib.contextmanager
+    def limited(self, process, size, chance=None):
+        """No file that the process writes may become larger than so many bytes."""
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+        try:
+            yield
+        finally:
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+    @contextlib.contextmanager
+    def flicker(self, process, size, chance):
+        """The same by turns: some milliseconds so, some milliseconds as usual; at last for half a second so."""
+        over = threading.Event()
+
+        def turns():
+            while not over.wait(chance.uniform(0.001, 0.06)):
+                with self.limited(process, size):
+                    over.wait(chance.uniform(0.0005, 0.02))
+        thread = threading.Thread(target=turns)
+        thread.start()
+        try:
+            yield
+            over.wait(0.3)
+        finally:
+            over.set()
+            thread.join()
+        with self.limited(process, size):
+            threading.Event().wait(chance.uniform(0, 0.5))
 
     def journal(self, folder):
         """The size of the journals of the databases there."""
@@ -204,6 +232,7 @@ class Rig:
 
     def last_look(self):
         """Everything once more, whole: what the cells saw only the end of, and with what a new device gets."""
+        self.new = self.replaced
         fresh = Client(self.alice.name, url=self.second.environ["TIM_SERVER_URL"], env=self.env)
         try:
             fresh.start()

@@ -15,7 +15,6 @@ import collections
 import os
 import queue
 import random
-import resource
 import sys
 import threading
 import time
@@ -40,7 +39,7 @@ PLAIN = {("drop", REQUEST, "send C2C"), ("duplicate", REQUEST, "send C2C"), ("tr
          ("server killed between commit and ack", ANSWER, "pin"),
          ("client killed after its commit, before the server's", REQUEST, "read"), ("reset", REQUEST, "upload"),
          ("client killed after the server's commit, before its own", ANSWER, "clear"),
-         ("the client's files cannot grow", CALL, "revoke"), ("the server's files cannot grow", CALL, "send C2C"),
+         ("the client's files cannot grow", CALL, "revoke"), ("the server's files cannot grow", CALL, "burst"),
          ("client killed at any moment of the call", CALL, "send group"), ("client killed as the call returns", CALL, "send C2C"), ("client killed in the callback", CALL, "send group")}
 
 
@@ -98,23 +97,18 @@ class Cell:
         return op.calls
 
     def full_disk(self, rig, op, chance):
-        """The files of one side cannot grow beyond a point, then they can again, in the same process. What was reported done is done; what
-        was reported failed is nowhere else, or it is everywhere; an outbox goes on by itself."""
-        side = rig.alice if self.fault.disk == "client" else rig.server
-        process = side.process
-        rig.limit(process, chance.choice((0, chance.randint(0, rig.journal(side.folder)))))
-        try:
+        """The files of one side cannot grow beyond a point, then they can again, in the same process; the server's by turns. What was
+        reported done is done; what was reported failed is nowhere else, or it is everywhere; an outbox goes on by itself."""
+        server = self.fault.disk == "server"
+        side = rig.server if server else rig.alice
+        limit = chance.choice((0, chance.randint(0, rig.journal(side.folder))))
+        with (rig.flicker if server else rig.limited)(side.process, limit, chance):
             op.act(rig.alice)
             calls = [c for c in op.calls if c.rc == 0]
-            if side is rig.server:
-                time.sleep(chance.uniform(0.1, 0.6))  # the fault itself
-            else:
-                for c in calls:
-                    c.wait(timeout=PATIENCE)
-        finally:
-            rig.limit(process, resource.RLIM_INFINITY)
+            for c in () if server else calls:
+                c.wait(timeout=PATIENCE)
         for c in calls:
-            c.wait(timeout=LONG_PATIENCE, code=0 if op.durable and side is rig.server else None)
+            c.wait(timeout=LONG_PATIENCE, code=0 if op.durable and server else None)
         done = [c.rc == 0 and c.callbacks[0][1][0] == 0 for c in op.calls]
         rig.settled(op.missing if all(done) else lambda: op.partly(done), PATIENCE, "after it")
         self.invariants(rig, calls, False)
