@@ -117,7 +117,7 @@ func (c *Client) Go(fn func()) {
 
 // after runs fn later. Close does not wait for it: fn has to look whether it still makes sense.
 func (c *Client) after(d time.Duration, fn func()) *time.Timer {
-	return time.AfterFunc(d, func() { guard.Run(c.cfg.Log, "a timer", fn) })
+	return guard.AfterFunc(c.cfg.Log, d, "a timer", fn)
 }
 
 // NetworkChanged says that the machine's network is another one now.

@@ -8,7 +8,13 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"time"
 )
+
+// AfterFunc is time.AfterFunc under a guard.
+func AfterFunc(log *slog.Logger, d time.Duration, where string, fn func()) *time.Timer {
+	return time.AfterFunc(d, func() { Run(log, where, fn) })
+}
 
 // Run calls fn and says whether it returned. where names the place in the log.
 func Run(log *slog.Logger, where string, fn func()) (returned bool) {

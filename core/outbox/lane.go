@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"timbre/core/guard"
 	"timbre/core/store"
 	"timbre/protocol"
 )
@@ -82,14 +83,14 @@ func (o *Outbox) start(l *lane, in *Intent) {
 			return nil
 		},
 		Failed: func(err error) {
-			go func() { // o.mu may be held, if the database was closed already
+			go guard.Run(o.log, "a lost outcome", func() { // o.mu may be held, if the database was closed already
 				o.lost(in, err)
 				o.mu.Lock()
 				l.preparing--
 				o.mu.Unlock()
 				o.left(in)
 				o.repeat(in, err)
-			}()
+			})
 		},
 	})
 }

@@ -120,7 +120,7 @@ func (o *Outbox) Enter(in *Intent) {
 	defer o.mu.Unlock()
 	if in.Timeout > 0 {
 		in.deadline = time.Now().Add(in.Timeout)
-		in.timer = time.AfterFunc(in.Timeout, func() { guard.Run(o.log, "a deadline", func() { o.expire(in) }) })
+		in.timer = guard.AfterFunc(o.log, in.Timeout, "a deadline", func() { o.expire(in) })
 	}
 	o.lane(in.Lane).waiting = append(o.lane(in.Lane).waiting, in)
 	in.entered, in.place = time.Now(), o.all.PushBack(in)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"timbre/core/guard"
 	"timbre/core/store"
 	"timbre/core/transport"
 	"timbre/model/tim"
@@ -68,7 +69,7 @@ func (o *Outbox) later(in *Intent) {
 		return
 	}
 	l.paused = true
-	time.AfterFunc(again, func() {
+	guard.AfterFunc(o.log, again, "a pause of a lane", func() {
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		l.paused = false
@@ -132,7 +133,7 @@ func (o *Outbox) repeat(in *Intent, err error) {
 	if errors.Is(err, store.ErrClosed) {
 		return
 	}
-	time.AfterFunc(storePause, func() {
+	guard.AfterFunc(o.log, storePause, "a repeated question", func() {
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		left := &Intent{ID: in.ID, Lane: in.Lane, Kind: in.Kind, Ref: in.Ref, Key: in.Key}

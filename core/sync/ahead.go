@@ -2,7 +2,9 @@ package sync
 
 import (
 	"context"
+	"errors"
 
+	"timbre/core/guard"
 	"timbre/protocol"
 )
 
@@ -26,8 +28,8 @@ func (a *ahead) ask(ctx context.Context, d protocol.Diff) {
 	answer := make(chan reply, 1)
 	a.pos, a.answer, a.cancel = d.Pos, answer, cancel
 	go func() {
-		r := reply{}
-		r.answer, r.err = a.engine.askDiff(ctx, d)
+		r := reply{err: errors.New("the question panicked")}
+		guard.Run(a.engine.log, "asking ahead", func() { r.answer, r.err = a.engine.askDiff(ctx, d) })
 		answer <- r
 	}()
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"timbre/core/guard"
 	"timbre/protocol"
 )
 
@@ -55,7 +56,7 @@ func (e *Engine) hold(piece protocol.Log) {
 // wait starts the patience, unless questions are on their way: their end starts it. e.mu is held.
 func (e *Engine) wait(group string, g *gap) {
 	if g.timer == nil && !e.catching && !e.stopped {
-		g.timer = time.AfterFunc(gapPatience, func() { e.gapStayed(group) })
+		g.timer = guard.AfterFunc(e.log, gapPatience, "a gap", func() { e.gapStayed(group) })
 	}
 }
 
