@@ -89,7 +89,7 @@ func (s *Server) assemble(cfg *config.Config, policy account.Policy, secrets acc
 	if err != nil {
 		return err
 	}
-	if err := s.store.Write(context.Background(), accounts.Started); err != nil {
+	if err := errors.Join(s.store.Write(context.Background(), accounts.Started), s.store.Write(context.Background(), s.messages.Started)); err != nil {
 		return err
 	}
 	s.indexer = message.NewIndexer(s.messages, s.store, s.log)

@@ -84,7 +84,9 @@ func (m *Messages) membership(tx *store.Tx, entry *protocol.Entry) error {
 	}
 	if g := d.Group; g != nil && g.Self != nil {
 		e.MaxSeq, e.ClearSeq = max(e.MaxSeq, g.Max), max(e.ClearSeq, g.Self.ClearSeq)
-		e.OwnCount, e.OwnSeq = 0, g.Max // the server counts a member's messages from his coming in
+		if g.Max >= e.OwnSeq { // else the answer to a message that was sent since has overtaken the entry
+			e.OwnCount, e.OwnSeq = 0, g.Max // the server counts a member's messages from his coming in
+		}
 		e.PeerCount = max(e.PeerCount, g.Self.ReadCount)
 		e.MarkRead(g.Self.ReadSeq, g.Self.ReadCount, 0)
 	}

@@ -68,3 +68,27 @@ func TestHistoryThatComesAfterItsDeletion(t *testing.T) {
 		t.Errorf("%d messages are here, want the one behind what was deleted", n)
 	}
 }
+
+// A user may write to a group as soon as he is in it, and hear of his coming in by the log afterwards.
+func TestComingInAfterTheFirstOwnMessage(t *testing.T) {
+	m := drafting(t)
+	m.pos = nowhere{}
+	m.write(t, func(tx *store.Tx) error {
+		e, err := m.book.Open(tx, tim.ConvGroup, "g")
+		if err == nil {
+			m.ownCount(e, 2, 1, 1)
+		}
+		return err
+	})
+	in := protocol.Membership{In: true, Pos: 1, Group: &protocol.Group{ID: "g", Max: 1, Self: &protocol.Self{}}}
+	m.write(t, func(tx *store.Tx) error {
+		return m.Apply(tx, &protocol.Entry{Kind: protocol.EntryGroup, Group: "g", Data: protocol.Marshal(in)})
+	})
+	msg, _ := protocol.ParseMessage(said("bob", 3, 2, 1))
+	m.write(t, func(tx *store.Tx) error {
+		return m.Apply(tx, &protocol.Entry{Kind: protocol.EntryMessage, Message: msg})
+	})
+	if c, _ := m.inGroup(t); c.Unread() != 1 {
+		t.Errorf("%d are unread, want bob's alone", c.Unread())
+	}
+}

@@ -176,15 +176,18 @@ func (m *Messages) forgetUpTo(tx *store.Tx, conv int64, seq uint64) error {
 	return tx.Exec(`UPDATE msg_range SET lo=?+1 WHERE conv=? AND lo<=?`, int64(seq), conv, int64(seq))
 }
 
-// largerThan deletes the oldest messages until the database fits into so many bytes, as far as it can.
+// largerThan deletes the oldest messages until the database fits into so many bytes, as far as it can. What the search
+// index still has of deleted ones goes first.
 func (t *trimmer) largerThan(size int64) error {
 	for range trimRounds {
+		used, err := t.used()
+		if err != nil || used <= size {
+			return err
+		}
 		if err := t.compact(); err != nil {
 			return err
 		}
-		space, err := t.m.store.Space(t.ctx)
-		used := space.Total - space.Free
-		if err != nil || used <= size {
+		if used, err = t.used(); err != nil || used <= size {
 			return err
 		}
 		moment, err := t.share(used-size, used)
@@ -197,6 +200,11 @@ func (t *trimmer) largerThan(size int64) error {
 		}
 	}
 	return nil
+}
+
+func (t *trimmer) used() (int64, error) {
+	space, err := t.m.store.Space(t.ctx)
+	return space.Total - space.Free, err
 }
 
 // share finds the time up to which so large a part of the messages was sent, 0 when none may go.

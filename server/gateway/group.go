@@ -218,7 +218,7 @@ func (c *conn) groupMembers(r *protocol.Request) {
 
 func (c *conn) groupStates(r *protocol.Request) {
 	body, err := decode[protocol.Groups](r.Body)
-	now := c.g.Now().UnixMilli() // before the read
+	now := c.g.Messages.Moment() // before the read
 	c.query(r.ID, func(q sqlite.Queryer) ([]byte, error) {
 		if err != nil {
 			return nil, err

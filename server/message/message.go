@@ -62,11 +62,12 @@ type Messages struct {
 	now    func() time.Time
 	search *search.Index
 	late   *backlog // what is not in the index yet
+	moment *moment
 }
 
 // New returns the module over a change log.
 func New(log Log, names Names, rules Rules, now func() time.Time) *Messages {
-	return &Messages{log, names, rules, now, search.New(indexName), newBacklog()}
+	return &Messages{log, names, rules, now, search.New(indexName), newBacklog(), &moment{now: now}}
 }
 
 // Outgoing is a message that passed Check.

@@ -120,7 +120,7 @@ func (m *Messages) all(tx *sqlite.Tx, at *place, p changelog.Pointer) ([]changel
 		p.Group = at.room.name
 		c, err := m.log.Note(tx, at.conv(), p)
 		c.Group = at.room.name
-		at.room.change(c.Pos, m.now().UnixMilli())
+		at.room.change(c.Pos, m.Moment())
 		return []changelog.Change{c}, err
 	}
 	p.Peer = at.peer.Name

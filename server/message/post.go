@@ -28,6 +28,7 @@ func (m *Messages) Post(tx *sqlite.Tx, o *Outgoing) (protocol.Sent, []changelog.
 		own = s.own
 	}
 	msg := r.number(o, own, m.now().UnixMilli())
+	r.touch(m.Moment())
 	pos, err := m.log.Append(tx, r.conv(), changelog.Message(r.conv(), msg.Seq))
 	if err != nil {
 		return protocol.Sent{}, nil, err
@@ -58,7 +59,6 @@ func (r *room) number(o *Outgoing, own uint64, now int64) protocol.Message {
 	r.maxSeq++
 	r.grown = true
 	r.lastTime = max(r.lastTime, now)
-	r.touch(now)
 	if o.Traits.Counts {
 		r.count++
 	}

@@ -75,7 +75,7 @@ func (s *seat) write(tx *sqlite.Tx) error {
 		int64(s.read), int64(s.readCount), int64(s.own), int64(s.clear), int64(s.hide), s.gid, s.uid)
 }
 
-// touch notes when the group's log got its newest entry. The time never runs backwards, whatever the clock does.
+// touch notes the moment when the group's log got its newest entry.
 func (r *room) touch(now int64) { r.touched, r.dirty = max(r.touched, now), true }
 
 // change notes an entry of the group's log that is not just a new message.
@@ -116,7 +116,7 @@ func (m *Messages) Rise(tx *sqlite.Tx, gid, uid int64) error {
 func (m *Messages) Changed(tx *sqlite.Tx, gid int64, pos uint64) error {
 	r, err := m.pending(tx).room(tx, gid)
 	if err == nil && r != nil {
-		r.change(pos, m.now().UnixMilli())
+		r.change(pos, m.Moment())
 	}
 	return err
 }

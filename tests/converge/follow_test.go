@@ -32,58 +32,76 @@ func sequences(t *testing.T) (n int, end time.Time) {
 const round = 20
 
 // TestDevicesFollowTheModel plays sequences of steps with two users on three phones each. In the end every phone shows what
-// the model says, and its host knows the same from events alone.
+// the model says, and its host knows the same from events alone. TIMBRE_CONVERGE_LOG names a folder in which the logs and
+// databases of a failure stay.
 func TestDevicesFollowTheModel(t *testing.T) {
 	n, end := sequences(t)
-	folder := os.Getenv("TIMBRE_CONVERGE_LOG") // where the logs and databases of a failure stay
-	if folder == "" {
-		folder = t.TempDir()
+	p := &player{t: t, end: end, wait: patience, folder: os.Getenv("TIMBRE_CONVERGE_LOG")}
+	if p.folder == "" {
+		p.folder = t.TempDir()
 	}
 	given := flag.Lookup("rapid.seed").Value.String()
 	if flag.Lookup("rapid.shrinktime").Value.String() == "30s" { // the default, which is made for tests that take no time
 		set(t, "rapid.shrinktime", "90s")
 	}
-	played, failed, wait := 0, false, patience
-	for played < n && time.Now().Before(end) && !t.Failed() {
-		seed := given
-		if given == "0" {
-			seed = fmt.Sprint(time.Now().UnixNano())
+	for p.played < n && time.Now().Before(end) && !t.Failed() {
+		if p.seed = given; given == "0" {
+			p.seed = fmt.Sprint(time.Now().UnixNano())
 		}
-		set(t, "rapid.seed", seed)
-		set(t, "rapid.checks", fmt.Sprint(min(round, n-played)))
-		t.Logf("after %d sequences: -rapid.seed=%s", played, seed)
-		rapid.Check(t, func(rt *rapid.T) {
-			if !failed && time.Now().After(end) {
-				return
-			}
-			played++
-			dir := filepath.Join(folder, fmt.Sprint(seed, "-", played))
-			s := newScene(rt, dir, wait)
-			s.try(s.begin)
-			rt.Repeat(map[string]func(*rapid.T){"step": func(t *rapid.T) {
-				next := steps().Draw(t, "step")
-				s.try(func() { s.play(next) })
-			}})
-			s.try(s.ending)
-			s.close()
-			if s.wrong == "" || failed {
-				os.RemoveAll(dir)
-			}
-			if s.wrong == "" {
-				return
-			}
-			if !failed {
-				t.Logf("what happened first, of which a shorter form follows:\n%s%s", strings.Join(s.story, ""), s.wrong)
-			}
-			failed, wait = true, patience/10 // while a shorter form is looked for, most of the time goes by with waiting
-			rt.Log(s.wrong)
-			rt.Fatal("the model does not hold")
-		})
+		set(t, "rapid.seed", p.seed)
+		set(t, "rapid.checks", fmt.Sprint(min(round, n-p.played)))
+		t.Logf("after %d sequences: -rapid.seed=%s", p.played, p.seed)
+		rapid.Check(t, p.sequence)
 	}
-	t.Logf("%d sequences", played)
+	t.Logf("%d sequences", p.played)
 }
 
+// player plays sequences until one fails or the time is up.
+type player struct {
+	t      *testing.T
+	end    time.Time
+	folder string
+	seed   string
+	played int
+	failed bool
+	wait   time.Duration
+}
+
+func (p *player) sequence(t *rapid.T) {
+	if !p.failed && time.Now().After(p.end) {
+		return
+	}
+	p.played++
+	dir := filepath.Join(p.folder, fmt.Sprint(p.seed, "-", p.played))
+	s := newScene(t, dir, p.wait)
+	s.try(s.begin)
+	t.Repeat(map[string]func(*rapid.T){"step": func(t *rapid.T) {
+		next := steps().Draw(t, "step")
+		s.try(func() { s.play(next) })
+	}})
+	s.try(s.ending)
+	s.close()
+	if s.wrong == "" || p.failed {
+		os.RemoveAll(dir)
+	}
+	if s.wrong != "" {
+		p.fail(t, s)
+	}
+}
+
+func (p *player) fail(t *rapid.T, s *scene) {
+	if !p.failed {
+		p.t.Logf("what happened first, of which a shorter form follows:\n%s%s", strings.Join(s.story, ""), s.wrong)
+	}
+	p.failed, p.wait = true, patience/10 // while a shorter form is looked for, most of the time goes by with waiting
+	t.Log(s.wrong)
+	t.Fatal("the model does not hold")
+}
+
+// set sets a flag of rapid's for the rest of the test.
 func set(t *testing.T, name, value string) {
+	before := flag.Lookup(name).Value.String()
+	t.Cleanup(func() { _ = flag.Set(name, before) }) // it was accepted once
 	if err := flag.Set(name, value); err != nil {
 		t.Fatal(err)
 	}

@@ -77,6 +77,13 @@ func (h *host) Emit(e event.Event) {
 	}
 }
 
+// times is how often the conversations were brought up to date.
+func (h *host) times() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.finished
+}
+
 // attributed takes over what users attach to conversations, and the totals. h.mu is held.
 func (h *host) attributed(e event.Event) {
 	switch e.Setter {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"pgregory.net/rapid"
@@ -49,7 +50,7 @@ func steps() *rapid.Generator[step] {
 	names := []string{"send", "send", "send", "send", "read", "read", "read all", "revoke", "delete messages", "delete conversation",
 		"hide conversation", "clear history", "pin", "pin", "mark", "mark", "custom", "group create", "group create", "group delete",
 		"group rename", "group add", "group remove", "draft", "mute", "newcomer", "log in", "restart phone", "restart server", "clock",
-		"leave", "leave", "back", "cut", "network", "storm", "log out", "rest"}
+		"leave", "leave", "back", "cut", "network", "storm", "log out", "new epoch", "rest"}
 	return rapid.Custom(func(t *rapid.T) step {
 		s := step{what: rapid.SampledFrom(names).Draw(t, "what"), phone: rapid.IntRange(0, 7).Draw(t, "phone"),
 			conv: rapid.IntRange(0, 3).Draw(t, "conversation"), n: rapid.IntRange(0, 7).Draw(t, "n"), on: rapid.Bool().Draw(t, "on")}
@@ -120,8 +121,18 @@ func (s *scene) clock(a step) {
 	s.ahead.Add(int64(by))
 }
 
-// newEpoch is what an operator does after he restored a backup: no device may go on where it was.
+// newEpoch is what an operator does after he restored a backup: no device may go on where it was. Everybody is there and
+// looks at everything before more happens: what a device still knows from the old epoch is recognised when it is shown
+// again, and a deletion that comes before then misses it.
 func (s *scene) newEpoch() {
+	if slices.ContainsFunc(s.phones, func(p *phone) bool { return !p.in }) {
+		return
+	}
+	s.rest()
+	synced := map[*phone]int{}
+	for _, p := range s.phones {
+		synced[p] = p.host.times()
+	}
 	s.log("the server begins a new epoch")
 	s.stop()
 	data, err := store.Open(store.Config{Dir: filepath.Join(s.dir, "server")})
@@ -132,6 +143,15 @@ func (s *scene) newEpoch() {
 		s.fail("%v", err)
 	}
 	s.startServer()
+	for _, p := range s.phones {
+		s.eventually(p.name+" is up to date", func() error {
+			if p.host.times() == synced[p] {
+				return errors.New("it is not")
+			}
+			return nil
+		})
+	}
+	s.rest()
 }
 
 // storm lets everybody who can send at the same time.

@@ -1,6 +1,11 @@
 // Package converge_test holds clients against the server: whatever users do on their devices, and whatever happens to
 // links, clients and the server meanwhile, in the end every device shows what the server has for its user, and the events
 // that it got say the same as its answers. It is here because core and server know nothing of each other.
+//
+// There are two tests. In TestDevicesConverge (world, device, acts, oracle) everything happens at once and the server is
+// asked what is right. In TestDevicesFollowTheModel (scene, phone, step, model) one thing happens after the other, on phones
+// of which some are off the network or behind, and a model in plain maps says what is right: it also knows what the server
+// may have wrong.
 package converge_test
 
 import (

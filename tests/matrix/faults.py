@@ -102,9 +102,9 @@ FAULTS = [
     Fault("client killed after its commit, before the server's", (REQUEST,), swallow, client=True),
     Fault("client killed after the server's commit, before its own", (ANSWER,), swallow, client=True),
     Fault("client killed as a push arrives", (PUSH,), arrive, client=True),
-    Fault("client killed at any moment of the call", (CALL,), die="any", client=True, times=5),
+    Fault("client killed at any moment of the call", (CALL,), die="any", client=True, times=4),
     Fault("client killed as the call returns", (CALL,), die="return", client=True),
     Fault("client killed in the callback", (CALL,), die="callback", client=True),
-    Fault("the client's files cannot grow", (CALL,), disk="client", times=4),
-    Fault("the server's files cannot grow", (CALL,), disk="server", times=4),
+    Fault("the client's files cannot grow", (CALL,), disk="client", times=3),
+    Fault("the server's files cannot grow", (CALL,), disk="server", times=3),
 ]

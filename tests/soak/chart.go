@@ -129,7 +129,7 @@ func draw(b *strings.Builder, y int, title string, lines []series, samples []sam
 	for n, l := range lines {
 		fmt.Fprintf(b, `<text x="%d" y="%d" fill="%s">%s</text>`+"\n", left+230+n*90, y+8, l.colour, l.name)
 		fmt.Fprintf(b, `<polyline fill="none" stroke="%s" stroke-width="1.3" points="`, l.colour)
-		step := max(1, len(samples)/points)
+		step := (len(samples) + points - 1) / points
 		for i := 0; i < len(samples); i += step {
 			sum, part := 0.0, samples[i:min(i+step, len(samples))]
 			for j := range part {
