@@ -19,6 +19,7 @@ package main
 import "C"
 
 import (
+	"runtime/debug"
 	"unsafe"
 
 	"timbre/core/event"
@@ -29,9 +30,10 @@ import (
 
 func main() {}
 
+func init() { boundMemory(0) }
+
 // all is the process's instances: the interface has no handle, so this is their only home.
 var all = instances.New(func(instance int64) *face.Face {
-	boundMemory(instance)
 	return face.New(host{instance}, instance)
 })
 
@@ -113,4 +115,10 @@ func (h host) Invoke(cb tim.Callback, fn, userData uint64, args []event.Arg) {
 		at++
 	}
 	C.timbre_run(C.int64_t(h.instance), C.int(cb), C.uint64_t(fn), &words[0], C.uint64_t(userData))
+	if size > largeText {
+		go debug.FreeOSMemory()
+	}
 }
+
+// largeText is from when on a callback leaves so much garbage that it is worth giving back at once.
+const largeText = 4 << 20

@@ -35,8 +35,11 @@ func (m *Messages) infos(done event.Done, query func(sqlite.Queryer) ([]*convers
 	var out jsonList // the whole list may have tens of megabytes
 	err := m.store.Read(context.Background(), func(q sqlite.Queryer) error {
 		found, err := query(q)
-		for _, c := range found {
+		for i, c := range found {
 			out.add(m.book.Info(q, c))
+			if i == 100 { // now it is known about how long they are: growing by steps would hold everything twice
+				out.b.Grow(out.b.Len() / 100 * (len(found) - 100) * 11 / 10)
+			}
 		}
 		return err
 	})
