@@ -21,7 +21,7 @@ const (
 	EntryPin        = "pin"   // message Seq of a group was pinned or not any more: Data is a Pinning
 	EntryOption     = "opt"   // this user changed a receive option: Data is an OptionChange
 	EntryGroup      = "grp"   // this user came into a group, left it or changed in it: Data is a Membership
-	EntryOwn        = "own"   // a message of this user in a group that he deleted: nothing to see, but it counts. Data is an OwnMessage
+	EntryGone       = "gone"  // a message that this user deleted: nothing to see, but it counts. Count is as in Message; Data, of own messages in a group, is an OwnMessage
 	EntryNone       = "none"  // what stood here is gone; the position counts all the same
 )
 
@@ -40,10 +40,10 @@ type Message struct {
 	Content []byte // a Content object, byte for byte as the sender wrote it
 }
 
-// OwnMessage is the data of EntryOwn, whose Count is that of all countable messages of the group up to Seq. Without it a
-// device that never saw the message would take it for one of others.
+// OwnMessage is the data of EntryGone when the message was this user's own in a group. Without it a device that never saw
+// the message would take it for one of others.
 type OwnMessage struct {
-	Own uint64 `json:"own"` // how many of them are this user's
+	Own uint64 `json:"own"` // as in Message
 }
 
 // State is what became of a message.

@@ -112,7 +112,7 @@ func FuzzEntry(f *testing.F) {
 		for _, kind := range []string{EntryMessage, EntryUpdate} {
 			entries = append(entries, Entry{Kind: kind, Message: msg, Group: group, Seq: seq, Count: count, Time: time})
 		}
-		for _, kind := range []string{EntryRead, EntrySeen, EntryClear, EntryDelete, EntryReceipt, EntryExtensions, EntryReaction, EntryPin, EntryOwn,
+		for _, kind := range []string{EntryRead, EntrySeen, EntryClear, EntryDelete, EntryReceipt, EntryExtensions, EntryReaction, EntryPin, EntryGone,
 			EntryOption, EntryGroup} {
 			e := Entry{Kind: kind, Peer: to, Group: group, Seq: seq, Count: count, Time: time, Data: extra}
 			if e.Message = (Message{Group: group, Seq: seq, Count: count, Time: time}); group != "" {

@@ -40,7 +40,7 @@ var appliers = map[string]func(*Messages, *store.Tx, *protocol.Entry) error{
 	protocol.EntryPin:        (*Messages).pinChanged,
 	protocol.EntryOption:     (*Messages).optionChanged,
 	protocol.EntryGroup:      (*Messages).membership,
-	protocol.EntryOwn:        (*Messages).ownElsewhere,
+	protocol.EntryGone:       (*Messages).goneElsewhere,
 	protocol.EntryAttributes: (*Messages).attributed,
 	protocol.EntryConvGroup:  (*Messages).grouped,
 	entryOwnAttributes:       (*Messages).ownAttributed,
@@ -211,17 +211,31 @@ func (m *Messages) ownCount(e *conversation.Entry, seq, count, own uint64) {
 	grow(e, count-min(own, count))
 }
 
-// ownElsewhere counts a message that this user sent to a group and deleted, both on other devices.
-func (m *Messages) ownElsewhere(tx *store.Tx, entry *protocol.Entry) error {
-	var d protocol.OwnMessage
-	if err := json.Unmarshal(entry.Data, &d); err != nil {
+// goneElsewhere counts a message that came and was deleted on this user's other devices while this one was away.
+func (m *Messages) goneElsewhere(tx *store.Tx, entry *protocol.Entry) error {
+	typ, peer := named(entry)
+	e, err := m.book.Open(tx, typ, peer)
+	if err != nil {
 		return err
 	}
-	e, err := m.book.Open(tx, tim.ConvGroup, entry.Group)
-	if err == nil {
+	before := e.PeerCount
+	switch {
+	case len(entry.Data) > 0:
+		var d protocol.OwnMessage
+		if err := json.Unmarshal(entry.Data, &d); err != nil {
+			return err
+		}
 		m.ownCount(e, entry.Seq, entry.Count, d.Own)
+	case typ != tim.ConvGroup:
+		grow(e, entry.Count)
+	case entry.Seq >= e.OwnSeq:
+		grow(e, entry.Count-min(e.OwnCount, entry.Count))
 	}
-	return err
+	e.MaxSeq = max(e.MaxSeq, entry.Seq)
+	if appears := !e.Visible && entry.Seq > e.HideSeq; appears || e.PeerCount != before {
+		e.Touch(tx, appears)
+	}
+	return nil
 }
 
 // grow raises how many countable messages of others there are. While the user does not want to hear of a group, what he

@@ -13,8 +13,8 @@ import (
 
 func (nothing) Newest(sqlite.Queryer, int64) (uint64, error) { return 0, nil }
 
-func (nothing) Own(sqlite.Queryer, int64, int64, uint64) (count, own uint64, sent bool, err error) {
-	return 0, 0, false, nil
+func (nothing) Gone(sqlite.Queryer, int64, int64, uint64) (*protocol.Message, bool, error) {
+	return nil, false, nil
 }
 
 // nothing finds no message, as if all had been deleted.

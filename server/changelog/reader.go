@@ -14,8 +14,9 @@ type Messages interface {
 	Between(q sqlite.Queryer, viewer, conv int64, lo, hi uint64, fn func(*protocol.Message) bool) error
 	// Newest returns the newest number of a group's messages.
 	Newest(q sqlite.Queryer, conv int64) (uint64, error)
-	// Own returns the counts of a group's message if the viewer sent it, whether he may still see it or not.
-	Own(q sqlite.Queryer, viewer, conv int64, seq uint64) (count, own uint64, sent bool, err error)
+	// Gone returns a message that the viewer could see if he had not deleted it, nil when there is none, and whether it
+	// was his own.
+	Gone(q sqlite.Queryer, viewer, conv int64, seq uint64) (msg *protocol.Message, own bool, err error)
 }
 
 // Reader answers what happened since.
@@ -130,19 +131,25 @@ func (r *Reader) resolve(q sqlite.Queryer, viewer, owner int64, group string, po
 	return entries, nil
 }
 
-// unseen is what stands in the place of a message that the viewer may not see: nothing, but what he said himself in a group
-// counts there.
+// unseen is what stands in the place of a message that the viewer does not see: nothing, unless he deleted it and a device
+// that never saw it has to count it.
 func (r *Reader) unseen(q sqlite.Queryer, viewer int64, group string, p *Pointer) (protocol.Entry, error) {
 	none := protocol.Entry{Kind: protocol.EntryNone}
-	if p.Conv > 0 || p.Kind != protocol.EntryMessage {
+	if p.Kind != protocol.EntryMessage {
 		return none, nil
 	}
-	count, own, sent, err := r.messages.Own(q, viewer, p.Conv, p.Seq)
-	if !sent || err != nil {
+	msg, own, err := r.messages.Gone(q, viewer, p.Conv, p.Seq)
+	if msg == nil || own && group == "" || err != nil {
 		return none, err
 	}
-	return protocol.Entry{Kind: protocol.EntryOwn, Group: group, Seq: p.Seq, Count: count,
-		Data: protocol.Marshal(protocol.OwnMessage{Own: own})}, nil
+	gone := protocol.Entry{Kind: protocol.EntryGone, Group: group, Seq: p.Seq, Count: msg.Count, Time: msg.Time}
+	switch {
+	case group == "":
+		gone.Peer = msg.From
+	case own:
+		gone.Data = protocol.Marshal(protocol.OwnMessage{Own: msg.Own})
+	}
+	return gone, nil
 }
 
 type ref struct {

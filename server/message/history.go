@@ -62,10 +62,21 @@ func (m *Messages) Newest(q sqlite.Queryer, conv int64) (seq uint64, err error) 
 	return r.maxSeq, nil
 }
 
-// Own implements changelog.Messages.
-func (m *Messages) Own(q sqlite.Queryer, viewer, conv int64, seq uint64) (count, own uint64, sent bool, err error) {
-	sent, err = q.Get(`SELECT count, other FROM msg WHERE pair=? AND seq=? AND sender=?`, []any{&count, &own}, conv, int64(seq), viewer)
-	return count, own, sent, err
+// Gone implements changelog.Messages.
+func (m *Messages) Gone(q sqlite.Queryer, viewer, conv int64, seq uint64) (msg *protocol.Message, own bool, err error) {
+	at, err := m.byConv(q, viewer, conv)
+	if at == nil || err != nil {
+		return nil, false, err
+	}
+	var s *stored
+	err = q.Query(selectStored+`WHERE pair=? AND seq=?`, func(scan func(...any) error) error {
+		s = &stored{}
+		return s.scan(scan)
+	}, conv, int64(seq))
+	if err != nil || s == nil || !s.visible(viewer) {
+		return nil, false, err
+	}
+	return &s.Message, s.sender == viewer, m.name(q, conv, at.pair, at.group(), s)
 }
 
 // each reads at most limit messages of a stretch, from its old end or from its new end, without those that the user may

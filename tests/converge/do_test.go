@@ -2,6 +2,7 @@ package converge_test
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tidwall/gjson"
 
@@ -153,6 +154,9 @@ func (d do) read() {
 }
 
 func (d do) readAll() {
+	if slices.ContainsFunc(d.p.waiting, func(e effect) bool { return e.all }) {
+		return // the interface refuses a second one while the first is under way
+	}
 	which := []string{"", "c2c", "group"}[d.a.n%3]
 	d.says("reads all %s", which)
 	known := map[*talk]uint64{}
@@ -161,11 +165,11 @@ func (d do) readAll() {
 			known[t] = d.p.known[c]
 		}
 	}
-	d.call(func() {
+	d.finish(effect{all: true, ring: d.p.start(tim.OpTIMConvCleanConversationUnreadMessageCount, which, 0, 0), apply: func(string) {
 		for t, seq := range known {
 			t.read = max(t.read, seq)
 		}
-	}, tim.OpTIMConvCleanConversationUnreadMessageCount, which, 0, 0)
+	}})
 }
 
 // some picks a letter that the phone shows and that fits, nil when there is none.

@@ -36,7 +36,8 @@ const round = 20
 // databases of a failure stay.
 func TestDevicesFollowTheModel(t *testing.T) {
 	n, end := sequences(t)
-	p := &player{t: t, end: end, wait: patience, folder: os.Getenv("TIMBRE_CONVERGE_LOG")}
+	// After some restarts of the server in a row a device waits for seconds before it dials again.
+	p := &player{t: t, end: end, wait: 2 * patience, folder: os.Getenv("TIMBRE_CONVERGE_LOG")}
 	if p.folder == "" {
 		p.folder = t.TempDir()
 	}

@@ -50,6 +50,7 @@ type ring struct {
 type effect struct {
 	ring  *ring
 	id    string // of a message that is being sent, "" for other calls
+	all   bool   // it reads many conversations
 	apply func(json string)
 }
 

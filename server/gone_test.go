@@ -8,9 +8,9 @@ import (
 	"timbre/protocol"
 )
 
-// TestOwnDeletedMessagesCount reads a group's log after the user deleted what he had said: he sees nothing of it, but his
+// TestDeletedMessagesCount reads a group's log after the user deleted what he had said: he sees nothing of it, but his
 // other devices are told that it was his, or they would take it for unread messages of others.
-func TestOwnDeletedMessagesCount(t *testing.T) {
+func TestDeletedMessagesCount(t *testing.T) {
 	s := serve(t, t.TempDir(), nil)
 	alice, bob := s.login(t, "alice"), s.login(t, "bob")
 	group := alice.create(protocol.CreateGroup{Type: tim.GroupPrivate, Name: "n", Members: []protocol.NewMember{{User: "bob"}}})
@@ -23,7 +23,7 @@ func TestOwnDeletedMessagesCount(t *testing.T) {
 		who  *client
 		want []string
 	}{
-		{alice, []string{protocol.EntryOwn, protocol.EntryOwn, protocol.EntryMessage}},
+		{alice, []string{protocol.EntryGone, protocol.EntryGone, protocol.EntryMessage}},
 		{bob, []string{protocol.EntryMessage, protocol.EntryMessage, protocol.EntryMessage}},
 	} {
 		a := c.who.call(protocol.OpDiff, "", protocol.Marshal(protocol.Diff{Group: group, Epoch: c.who.epoch(), Pos: sent.Pos - 3}))
@@ -35,7 +35,7 @@ func TestOwnDeletedMessagesCount(t *testing.T) {
 			if e.Kind != c.want[i] {
 				t.Errorf("entry %d is %s, want %s", i, e.Kind, c.want[i])
 			}
-			if e.Kind != protocol.EntryOwn {
+			if e.Kind != protocol.EntryGone {
 				continue
 			}
 			var d protocol.OwnMessage
