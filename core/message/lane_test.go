@@ -403,6 +403,7 @@ func (d *desk) wrong(s *sending) string {
 		}
 	case there == 0 && (code == 0 || d.patient && !s.file):
 		return fmt.Sprintf("lost, its status is %d", status)
+	case s.file && s.killed && status == tim.MsgSendFail: // logged out before the answer came: the log, which is not here, would tell
 	case code == 0 && status != tim.MsgSendSucc:
 		return fmt.Sprintf("its status is %d", status)
 	}
