@@ -75,7 +75,7 @@ func (m *Messages) History(p Page, online bool, done event.Done) {
 			m.log.Warn("history: the server did not answer", "err", err)
 		}
 	case p.Cloud:
-		complete = m.fill(ctx, p) // what cannot be had from the server is answered from here
+		complete = m.fill(ctx, &p) // what cannot be had from the server is answered from here
 	}
 	var out []string
 	err := m.store.Read(ctx, func(q sqlite.Queryer) error {

@@ -15,17 +15,19 @@ type need struct {
 	lo, hi uint64
 	limit  int
 	time   int64 // see protocol.Range
+	first  bool  // nothing is known of the conversation
 }
 
 // fill pulls what the page needs and the database does not have. It returns false when it has pulled enough for one call
-// and a hole may be left in the page.
-func (m *Messages) fill(ctx context.Context, p Page) bool {
+// and a hole may be left in the page. The newest page of a conversation that was unknown begins where the answer ends:
+// what the log brings meanwhile would push messages out of it of which nobody was told.
+func (m *Messages) fill(ctx context.Context, p *Page) bool {
 	timeout := pullTimeout
 	if _, open, _, _ := m.link.Connected(); !open {
 		timeout = awayTimeout
 	}
 	for range maxPulls {
-		n, err := m.missing(ctx, p)
+		n, err := m.missing(ctx, *p)
 		if err != nil || n.limit == 0 {
 			return true
 		}
@@ -44,6 +46,9 @@ func (m *Messages) fill(ctx context.Context, p Page) bool {
 			m.log.Error("history: messages could not be stored", "err", err)
 			return true
 		}
+		if n.first && !p.Newer && !p.LastMsg.Exists() && p.LastSeq == 0 {
+			p.LastSeq = got.Hi
+		}
 	}
 	return false
 }
@@ -56,7 +61,7 @@ func (m *Messages) missing(ctx context.Context, p Page) (n need, err error) {
 			return err
 		}
 		if c == nil { // never seen here: ask for the newest
-			n = need{lo: 1, limit: min(p.Count, protocol.MaxRange), time: p.begin()}
+			n = need{lo: 1, limit: min(p.Count, protocol.MaxRange), time: p.begin(), first: true}
 			return nil
 		}
 		at, err := m.anchor(q, c, p)

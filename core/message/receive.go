@@ -2,6 +2,7 @@ package message
 
 import (
 	"encoding/json"
+	"errors"
 
 	"github.com/tidwall/gjson"
 
@@ -88,8 +89,11 @@ func (m *Messages) receive(tx *store.Tx, msg *protocol.Message, from origin) (*R
 		if err != nil {
 			return nil, err
 		}
+		if known != nil && from == live {
+			err = m.recount(tx, e, known, msg)
+		}
 		if known != nil {
-			return known, m.amend(tx, e, known, msg)
+			return known, errors.Join(err, m.amend(tx, e, known, msg))
 		}
 	}
 	if own, err := m.comeBack(tx, e, msg); own != nil || err != nil {
@@ -138,6 +142,29 @@ func (m *Messages) receive(tx *store.Tx, msg *protocol.Message, from origin) (*R
 		}
 	}
 	return row, nil
+}
+
+// recount counts a message that history brought before the log did: by now it is known how many of a group's messages are
+// this user's.
+func (m *Messages) recount(tx *store.Tx, e *conversation.Entry, row *Row, msg *protocol.Message) error {
+	count, err := m.count(tx, e, msg, live)
+	if err != nil {
+		return err
+	}
+	if count > row.Count {
+		row.Count = count
+		if err := tx.Exec(`UPDATE message SET count=? WHERE id=?`, int64(count), row.ID); err != nil {
+			return err
+		}
+	}
+	if msg.From != m.self.User && msg.Seq > e.ReadSeq {
+		m.mentioned(e, row)
+	}
+	appears := !e.Visible && msg.Seq > e.HideSeq
+	if m.unreadChanged(e, msg, row) || appears {
+		e.Touch(tx, appears)
+	}
+	return nil
 }
 
 // overtaken shows a message that is not the newest: it counts, and it is the last one where the later ones are not to be

@@ -92,3 +92,20 @@ func TestComingInAfterTheFirstOwnMessage(t *testing.T) {
 		t.Errorf("%d are unread, want bob's alone", c.Unread())
 	}
 }
+
+// A host may open a group while the log is on its way, so that history brings messages before the log does. They count all
+// the same.
+func TestHistoryAheadOfTheLog(t *testing.T) {
+	m := drafting(t)
+	page := &protocol.Ranged{Lo: 2, Hi: 3, Max: 3, Min: 1, Msgs: []json.RawMessage{said("bob", 2, 2, 2), said("bob", 3, 3, 3)}}
+	m.write(t, func(tx *store.Tx) error { return m.ranged(tx, tim.ConvGroup, "g", page) })
+	for seq := range uint64(3) {
+		msg, _ := protocol.ParseMessage(said("bob", seq+1, seq+1, seq+1))
+		m.write(t, func(tx *store.Tx) error {
+			return m.Apply(tx, &protocol.Entry{Kind: protocol.EntryMessage, Message: msg})
+		})
+	}
+	if c, n := m.inGroup(t); c.Unread() != 3 || n != 3 {
+		t.Errorf("%d of %d messages are unread, want 3 of 3", c.Unread(), n)
+	}
+}

@@ -2,6 +2,7 @@ package converge_test
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/tidwall/gjson"
 	"pgregory.net/rapid"
@@ -167,6 +168,18 @@ func (d *device) erasing(call *answer, list []gjson.Result, cloud bool) {
 	}
 }
 
+// emptying is erasing for everything that a conversation has when the call is carried out.
+func (d *device) emptying(call *answer, c conv) {
+	d.erasing(call, d.numbered(c), false)
+	erased := call.then
+	call.then = func(a *answer) {
+		erased(a)
+		d.w.mu.Lock()
+		defer d.w.mu.Unlock()
+		d.emptied[c] = time.Now().Unix()
+	}
+}
+
 // numbered are the device's messages of a conversation that the server has.
 func (d *device) numbered(c conv) (list []gjson.Result) {
 	for _, m := range d.page(message.Page{Type: c.typ, Peer: c.peer, Count: 1000}, false) {
@@ -180,7 +193,7 @@ func (d *device) numbered(c conv) (list []gjson.Result) {
 func (w *world) clearHistory(t *rapid.T) {
 	d, c := w.pick(t)
 	call := d.call("clear the history with %s", c.peer)
-	d.erasing(call, d.numbered(c), false)
+	d.emptying(call, c)
 	a := d.client.Account()
 	d.client.Go(func() { a.Messages.ClearHistory(c.typ, c.peer, call.done) })
 }
@@ -188,7 +201,7 @@ func (w *world) clearHistory(t *rapid.T) {
 func (w *world) deleteConversation(t *rapid.T) {
 	d, c := w.pick(t)
 	call := d.call("delete the conversation with %s", c.peer)
-	d.erasing(call, d.numbered(c), false)
+	d.emptying(call, c)
 	d.messages().Delete(c.typ, c.peer, call.done)
 }
 
@@ -198,7 +211,7 @@ func (w *world) emptyHere(t *rapid.T) {
 	}
 	d, c := w.pick(t)
 	call := d.call("empty here what is with %s", c.peer)
-	d.erasing(call, d.numbered(c), false)
+	d.emptying(call, c)
 	d.messages().EraseLocal(c.typ, c.peer, call.done)
 }
 

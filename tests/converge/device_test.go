@@ -28,11 +28,12 @@ type device struct {
 	announced map[string]bool
 	missing   map[string]bool // ids that this device may lack: it deleted them, or tried to
 	gone      map[string]bool // ids that it must lack
+	emptied   map[conv]int64  // when a conversation was emptied last, in seconds: what came to it meanwhile went too
 }
 
 func newDevice(w *world, u *user, name string) *device {
 	return &device{w: w, user: u, name: name, proxy: newProxy(&w.target), announced: map[string]bool{},
-		missing: map[string]bool{}, gone: map[string]bool{}}
+		missing: map[string]bool{}, gone: map[string]bool{}, emptied: map[conv]int64{}}
 }
 
 // start opens the device's folder and logs in.
@@ -169,7 +170,7 @@ func (d *device) compare(c conv, v *view, convs []gjson.Result) error {
 	if a, b := ids(older), ids(newer); !slices.Equal(a, b) {
 		return fmt.Errorf("paging back %v, paging forth %v", a, b)
 	}
-	if err := d.sameHistory(v, older); err != nil {
+	if err := d.sameHistory(c, v, older); err != nil {
 		return err
 	}
 	i := slices.IndexFunc(convs, func(x gjson.Result) bool { return keyOf(x) == fmt.Sprint(c.typ, " ", c.peer) })
@@ -217,7 +218,7 @@ func ids(list []gjson.Result) (out []string) {
 }
 
 // sameHistory holds the device's history, newest first, against the server's.
-func (d *device) sameHistory(v *view, older []gjson.Result) error {
+func (d *device) sameHistory(c conv, v *view, older []gjson.Result) error {
 	here := map[string]bool{}
 	last := uint64(1) << 62
 	at := map[string]fact{}
@@ -252,11 +253,20 @@ func (d *device) sameHistory(v *view, older []gjson.Result) error {
 		last = f.Seq
 	}
 	for _, f := range v.msgs {
-		if !here[f.ID] && !d.missing[f.ID] {
+		if !here[f.ID] && !d.mayLack(c, f) {
 			return fmt.Errorf("not here: %+v", f)
 		}
 	}
 	return nil
+}
+
+// mayLack says whether a message may be missing here: it was deleted, or it came while its conversation was being emptied.
+func (d *device) mayLack(c conv, f fact) bool {
+	d.w.mu.Lock()
+	defer d.w.mu.Unlock()
+	var number, sent int64
+	_, err := fmt.Sscanf(f.ID, "%d-%d-", &number, &sent)
+	return d.missing[f.ID] || err == nil && sent <= d.emptied[c]
 }
 
 // mayStay says whether a device may show what the server does not: it never got there, or it was deleted on another
