@@ -198,16 +198,25 @@ func TestBackOffHasJitterAndCap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &linktest.Server{}
 		s.Refuse(true)
-		var at []time.Duration
+		var mu sync.Mutex
+		var dials []time.Duration
 		start := time.Now()
 		l := s.Link(t, func(c *transport.Config) {
 			c.Dial = func(ctx context.Context, n, a string) (net.Conn, error) {
-				at = append(at, time.Since(start))
+				mu.Lock()
+				dials = append(dials, time.Since(start))
+				mu.Unlock()
 				return s.Dial(ctx, n, a)
 			}
 		})
+		so := func() []time.Duration {
+			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Clone(dials)
+		}
 		time.Sleep(time.Hour)
-		synctest.Wait()
+		at := so()
 		longest := time.Duration(0)
 		distinct := map[time.Duration]bool{}
 		for i := 1; i < len(at); i++ {
@@ -226,13 +235,11 @@ func TestBackOffHasJitterAndCap(t *testing.T) {
 		}
 		before := len(at)
 		l.Hurry()
-		synctest.Wait()
-		if len(at) != before+1 {
-			t.Errorf("%d dials after Hurry, want one at once", len(at)-before)
+		if n := len(so()); n != before+1 {
+			t.Errorf("%d dials after Hurry, want one at once", n-before)
 		}
 		time.Sleep(800 * time.Millisecond)
-		synctest.Wait()
-		if len(at) < before+2 {
+		if len(so()) < before+2 {
 			t.Error("the pause after Hurry is as long as before")
 		}
 		l.Stop(errStop)
