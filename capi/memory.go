@@ -11,7 +11,7 @@ import (
 // own, the host's memory does not count; the caches of the databases come on top.
 const (
 	memoryBase = 18 << 20
-	memoryRoom = 6 << 20
+	memoryRoom = 4 << 20
 )
 
 // boundMemory bounds what the runtime holds. A bound below what is really in use would have the collector run without end,
@@ -20,7 +20,7 @@ func boundMemory(before int64) {
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(sample)
 	live := int64(sample[0].Value.Uint64())
-	bound := max(memoryBase, live+live/2+memoryRoom)
+	bound := max(memoryBase, live+live/3+memoryRoom)
 	if bound > before || bound < before-before/8 {
 		debug.SetMemoryLimit(bound)
 		before = bound
