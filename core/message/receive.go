@@ -140,6 +140,8 @@ func (m *Messages) receive(tx *store.Tx, msg *protocol.Message, from origin) (*R
 		default:
 			e.Touch(tx, row.last() || !e.Visible)
 		}
+	} else if from == listed { // history has come before the state: the later ones may not be to be shown as the last
+		return row, m.relast(tx, e)
 	}
 	return row, nil
 }

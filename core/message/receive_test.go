@@ -109,3 +109,19 @@ func TestHistoryAheadOfTheLog(t *testing.T) {
 		t.Errorf("%d of %d messages are unread, want 3 of 3", c.Unread(), n)
 	}
 }
+
+// The newest page may bring only messages that are not to be shown as the last one, and the group's state the one that is.
+func TestStateBehindItsHistory(t *testing.T) {
+	m := drafting(t)
+	quiet := protocol.Message{Seq: 2, From: "bob", Group: "g", Time: 1, Count: 2,
+		Content: []byte(`{"id":"quiet","el":[{"elem_type":0}],"x":{"` + tim.KeyMsgExcludedFromLastMessage + `":true}}`)}
+	page := &protocol.Ranged{Lo: 2, Hi: 2, Max: 2, Min: 1, Msgs: []json.RawMessage{quiet.Append(nil)}}
+	m.write(t, func(tx *store.Tx) error { return m.ranged(tx, tim.ConvGroup, "g", page) })
+	m.write(t, func(tx *store.Tx) error {
+		return m.GroupState(tx, &protocol.GroupState{Group: protocol.Group{ID: "g"}, Max: 2, PeerCount: 2,
+			Msgs: []json.RawMessage{said("bob", 1, 1, 1)}}, false)
+	})
+	if c, _ := m.inGroup(t); c.LastMsg == 0 {
+		t.Error("the conversation shows no last message")
+	}
+}
