@@ -6,7 +6,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -209,6 +212,37 @@ func foundAndHealed(t *testing.T, crash bool) {
 	if c := opened(t, mended(path, nil)).Condition(); c.Aside == "" {
 		t.Errorf("crash %v: the next Open has not healed it: %+v", crash, c)
 	}
+}
+
+// Whoever gets the error finds it in the log, though another met it first and is still telling it.
+func TestDamageIsToldBeforeAnybodyGetsTheError(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	crashed(t, path, nil)
+	opened(t, mended(path, nil)).Close()
+	spoil(t, path, 40*4096, 5*4096)
+	var told atomic.Bool
+	cfg := mended(path, nil)
+	cfg.Damage = func(error) {
+		for range 10_000 {
+			runtime.Gosched()
+		}
+		told.Store(true)
+	}
+	db := opened(t, cfg)
+	defer db.Close()
+	var readers sync.WaitGroup
+	for range 4 {
+		readers.Go(func() {
+			err := db.Read(context.Background(), func(q sqlite.Queryer) error {
+				_, err := q.Get(`SELECT sum(length(t)) FROM n`, []any{new(int)})
+				return err
+			})
+			if !sqlite.Damaged(err) || !told.Load() {
+				t.Errorf("got %v, told before: %v", err, told.Load())
+			}
+		})
+	}
+	readers.Wait()
 }
 
 func TestALogOfAnotherFileIsNotTaken(t *testing.T) {

@@ -51,9 +51,15 @@ func codeOf(err error) int {
 	return 0
 }
 
-// suspect notes that an error speaks of damage: the next Open looks at the file before anybody works with it.
+// suspect notes that an error speaks of damage: the next Open looks at the file before anybody works with it. When it
+// returns, the damage has been told, whoever of several met it first: nobody gets the error before it is in the log.
 func (db *DB) suspect(err error) {
-	if err == nil || !db.cfg.Mend || db.lock == nil || !Damaged(err) || db.damaged.Swap(true) {
+	if err == nil || !db.cfg.Mend || db.lock == nil || !Damaged(err) {
+		return
+	}
+	db.telling.Lock()
+	defer db.telling.Unlock()
+	if db.damaged.Swap(true) {
 		return
 	}
 	_ = db.lock.mark(stateDamaged) // without the mark the next error finds it again

@@ -99,6 +99,7 @@ type DB struct {
 	condition Condition
 	opened    bool        // the lock file says so
 	damaged   atomic.Bool // an error said so
+	telling   sync.Mutex  // held while it becomes known
 	life      context.Context
 	end       context.CancelFunc
 	watch     sync.WaitGroup // patrol
