@@ -16,22 +16,28 @@ const (
 
 // CreateGroup is the body of OpGroupCreate.
 type CreateGroup struct {
-	ID           string      `json:"id,omitempty"` // "": the server makes one
-	Type         int         `json:"type"`         // TIMGroupType
-	Name         string      `json:"name"`
-	Introduction string      `json:"intro,omitempty"`
-	Notification string      `json:"notice,omitempty"`
-	Face         string      `json:"face,omitempty"`
-	AddOption    *int        `json:"add,omitempty"` // TIMGroupAddOption; nil: as the type has it
-	Approve      *int        `json:"approve,omitempty"`
-	MaxMembers   int         `json:"max_members,omitempty"` // 0: as the type has it
-	Members      []NewMember `json:"members,omitempty"`     // besides the creator
+	ID           string            `json:"id,omitempty"` // "": the server makes one
+	Type         int               `json:"type"`         // TIMGroupType
+	Name         string            `json:"name"`
+	Introduction string            `json:"intro,omitempty"`
+	Notification string            `json:"notice,omitempty"`
+	Face         string            `json:"face,omitempty"`
+	AddOption    *int              `json:"add,omitempty"` // TIMGroupAddOption; nil: as the type has it
+	Approve      *int              `json:"approve,omitempty"`
+	MaxMembers   int               `json:"max_members,omitempty"` // 0: as the type has it
+	Members      []NewMember       `json:"members,omitempty"`     // besides the creator
+	Custom       map[string]string `json:"custom,omitempty"`
+	Topics       bool              `json:"topics,omitempty"`    // a community with topics
+	ByRights     bool              `json:"by_rights,omitempty"` // permission groups decide instead of roles
+	Rights       uint64            `json:"rights,omitempty"`    // of every member then: CommunityPermission bits
 }
 
 // NewMember is somebody whom a group begins with.
 type NewMember struct {
 	User string `json:"user"`
 	Role int    `json:"role,omitempty"` // TIMGroupMemberRole; 0: an ordinary member
+	// Custom is the member's custom fields.
+	Custom map[string]string `json:"custom,omitempty"`
 }
 
 // CreatedGroup answers OpGroupCreate.
@@ -43,6 +49,7 @@ type CreatedGroup struct {
 type Invite struct {
 	Group string   `json:"group"`
 	Users []string `json:"users"`
+	Data  string   `json:"data,omitempty"` // what the inviter says
 }
 
 // Invited answers OpGroupInvite: one result a user, in the order of the question.
@@ -56,7 +63,26 @@ type InviteResult struct {
 	Result int    `json:"result"` // HandleGroupMemberResult
 }
 
-// OneGroup is the body of OpGroupJoin and OpGroupQuit, which are answered with an empty object.
+// JoinGroup is the body of OpGroupJoin.
+type JoinGroup struct {
+	Group  string `json:"group"`
+	Reason string `json:"reason,omitempty"` // for those who decide
+	// Again says that the user was in this live room before his connection broke: nobody is told that he comes.
+	Again bool `json:"again,omitempty"`
+}
+
+// Joined answers OpGroupJoin.
+type Joined struct {
+	Pending bool `json:"pending,omitempty"` // somebody has to decide first
+	// Live says that it is a live room: the session gets PushLive from now on, and nothing after its end.
+	Live  bool   `json:"live,omitempty"`
+	Group *Group `json:"group,omitempty"` // of a live room
+	// Quit is the live rooms that the session was taken out of because a device is in one at a time.
+	Quit []string `json:"quit,omitempty"`
+}
+
+// OneGroup is the body of operations on a group that need no more; OpGroupQuit and OpGroupDismiss are answered with an empty
+// object.
 type OneGroup struct {
 	Group string `json:"group"`
 }
@@ -105,52 +131,69 @@ type MemberPage struct {
 
 // Member is somebody in a group.
 type Member struct {
-	User      string `json:"user"`
-	Nick      string `json:"nick,omitempty"`
-	Face      string `json:"face,omitempty"`
-	Role      int    `json:"role"`          // TIMGroupMemberRole
-	Joined    int64  `json:"joined"`        // seconds
-	Option    int    `json:"opt,omitempty"` // TIMReceiveMessageOpt; only of the user who asks
-	NameCard  string `json:"card,omitempty"`
-	MuteUntil int64  `json:"mute,omitempty"` // seconds
+	User      string            `json:"user"`
+	Nick      string            `json:"nick,omitempty"`
+	Face      string            `json:"face,omitempty"`
+	Role      int               `json:"role"`          // TIMGroupMemberRole
+	Joined    int64             `json:"joined"`        // seconds
+	Option    int               `json:"opt,omitempty"` // TIMReceiveMessageOpt; only of the user who asks
+	NameCard  string            `json:"card,omitempty"`
+	MuteUntil int64             `json:"mute,omitempty"` // seconds; MuteForever until it is taken back
+	Custom    map[string]string `json:"custom,omitempty"`
+	Online    bool              `json:"online,omitempty"`
+	ReadSeq   uint64            `json:"read,omitempty"` // how far he has read
 }
 
 // SetMember is the body of OpGroupSetMember, which is answered with an empty object. What is nil stays as it is.
 type SetMember struct {
-	Group  string `json:"group"`
-	User   string `json:"user"`
-	Role   *int   `json:"role,omitempty"`
-	Option *int   `json:"opt,omitempty"` // only of the user himself
+	Group  string            `json:"group"`
+	User   string            `json:"user"`
+	Role   *int              `json:"role,omitempty"`
+	Option *int              `json:"opt,omitempty"`  // only of the user himself
+	Mute   *uint32           `json:"mute,omitempty"` // seconds from now; 0 ends it, model.MuteForever has no end
+	Card   *string           `json:"card,omitempty"`
+	Custom map[string]string `json:"custom,omitempty"` // the fields that change
 }
 
-// Group is what members know of a group; others know the part without Self.
+// Group is what members know of a group; others know the part without Self. A topic is a group with a Parent.
 type Group struct {
-	ID           string `json:"id"`
-	Type         int    `json:"type"` // TIMGroupType
-	Name         string `json:"name"`
-	Introduction string `json:"intro,omitempty"`
-	Notification string `json:"notice,omitempty"`
-	Face         string `json:"face,omitempty"`
-	Owner        string `json:"owner,omitempty"`
-	Created      int64  `json:"created,omitempty"` // seconds
-	Members      int    `json:"members,omitempty"`
-	MaxMembers   int    `json:"max_members,omitempty"`
-	AddOption    int    `json:"add,omitempty"`
-	Approve      int    `json:"approve,omitempty"`
-	LastTime     int64  `json:"last_time,omitempty"` // of the newest message, milliseconds
-	LastInfo     int64  `json:"last_info,omitempty"` // of the newest change of the above, seconds
-	Max          uint64 `json:"max,omitempty"`       // newest seq
-	Self         *Self  `json:"self,omitempty"`
+	ID           string            `json:"id"`
+	Type         int               `json:"type"`             // TIMGroupType
+	Parent       string            `json:"parent,omitempty"` // the community whose topic this is
+	Name         string            `json:"name"`
+	Introduction string            `json:"intro,omitempty"`
+	Notification string            `json:"notice,omitempty"`
+	Face         string            `json:"face,omitempty"`
+	Owner        string            `json:"owner,omitempty"`
+	Created      int64             `json:"created,omitempty"` // seconds
+	Members      int               `json:"members,omitempty"`
+	MaxMembers   int               `json:"max_members,omitempty"`
+	AddOption    int               `json:"add,omitempty"`
+	Approve      int               `json:"approve,omitempty"`
+	MuteAll      bool              `json:"mute_all,omitempty"`
+	Visible      int               `json:"visible,omitempty"`
+	Searchable   int               `json:"searchable,omitempty"`
+	Custom       map[string]string `json:"custom,omitempty"`
+	Text         string            `json:"text,omitempty"`      // a topic's custom string
+	Topics       bool              `json:"topics,omitempty"`    // a community with topics
+	ByRights     bool              `json:"by_rights,omitempty"` // permission groups decide instead of roles
+	Rights       uint64            `json:"rights,omitempty"`    // of every member: CommunityPermission bits, of a topic TopicPermission bits
+	Online       int               `json:"online,omitempty"`    // members who are connected, where it is asked for
+	LastTime     int64             `json:"last_time,omitempty"` // of the newest message, milliseconds
+	LastInfo     int64             `json:"last_info,omitempty"` // of the newest change of the above, seconds
+	Max          uint64            `json:"max,omitempty"`       // newest seq
+	Self         *Self             `json:"self,omitempty"`
 }
 
 // Self is the user's own part in a group.
 type Self struct {
-	Role     int    `json:"role"`   // TIMGroupMemberRole
-	Joined   int64  `json:"joined"` // seconds
-	Option   int    `json:"opt"`    // TIMReceiveMessageOpt
-	NameCard string `json:"card,omitempty"`
-	Unread   uint64 `json:"unread,omitempty"`
-	ReadSeq  uint64 `json:"read_seq,omitempty"`
+	Role      int    `json:"role"`   // TIMGroupMemberRole
+	Joined    int64  `json:"joined"` // seconds
+	Option    int    `json:"opt"`    // TIMReceiveMessageOpt
+	NameCard  string `json:"card,omitempty"`
+	MuteUntil int64  `json:"mute,omitempty"` // seconds
+	Unread    uint64 `json:"unread,omitempty"`
+	ReadSeq   uint64 `json:"read_seq,omitempty"`
 	// ReadCount is how many countable messages of others there were up to ReadSeq.
 	ReadCount uint64 `json:"read_count,omitempty"`
 	ClearSeq  uint64 `json:"clear_seq,omitempty"` // what lies before cannot be seen
@@ -163,6 +206,8 @@ type Membership struct {
 	// Changed says that the user was in before, with Pos 0: only what the group says of him is new.
 	Changed bool   `json:"changed,omitempty"`
 	Group   *Group `json:"group,omitempty"`
+	// Topics is the topics of a community that the user came into: each has a log of its own, which he follows from here on.
+	Topics []GroupState `json:"topics,omitempty"`
 }
 
 // Groups is the body of OpGroups: the groups of the user in which something happened at or after Since, page by page.

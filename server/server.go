@@ -79,7 +79,11 @@ func (s *Server) assemble(cfg *config.Config, policy account.Policy, secrets acc
 	accounts := account.New(policy, s.now)
 	log := changelog.New(s.now)
 	s.messages = message.New(log, accounts, cfg.Messages(), s.now)
-	groups := group.New(s.messages, accounts, log, cfg.Groups(), s.now)
+	groupRules, err := cfg.Groups()
+	if err != nil {
+		return err
+	}
+	groups := group.New(s.messages, accounts, log, groupRules, s.now)
 	convs := conversation.New(s.messages, accounts, groups, log, s.now)
 	s.store, err = store.Open(store.Config{
 		Dir: cfg.Data, Settled: events.Settle,

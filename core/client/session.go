@@ -74,7 +74,7 @@ func (c *Client) newSession(user string) (*session, error) {
 		message.KindSend: message.Sender{M: s.messages}, message.KindRead: message.Position{M: s.messages, Kind: message.KindRead},
 		message.KindClear: message.Position{M: s.messages, Kind: message.KindClear},
 		message.KindHide:  message.Position{M: s.messages, Kind: message.KindHide}})
-	s.sync = sync.New(st, c.link, log, s.messages, s.book, c.cfg.Sink.Waiting)
+	s.sync = sync.New(st, c.link, log, &applier{Messages: s.messages}, s.book, c.cfg.Sink.Waiting)
 	s.files = media.New(media.Config{Base: func() string { return media.Base(settings.ServerURL()) }, Ask: c.link,
 		Client: c.files, Folder: c.folder(user), Log: log})
 	s.messages.Connect(s.outbox, c.link, s.sync, s.files)

@@ -68,7 +68,7 @@ func check(c *protocol.CreateGroup) (code int, desc string) {
 	if c.ID != "" && !model.ValidGroupID(c.ID) {
 		return tim.ErrSDKGroupInvalidID, "a group id is at most 48 printable ASCII characters and does not begin with " + model.GroupPrefix
 	}
-	return model.CheckGroupTexts(c.Name, c.Introduction, c.Notification, c.Face)
+	return model.LongGroupTexts.Check(c.Name, c.Introduction, c.Notification, c.Face)
 }
 
 // Invite makes users members and answers what became of each.

@@ -17,7 +17,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"timbre/server/gateway"
-	"timbre/server/group"
 	"timbre/server/language"
 	"timbre/server/message"
 )
@@ -36,7 +35,6 @@ type Config struct {
 	RevokeWithin  time.Duration `koanf:"revoke_within"`
 	SyncDeletions bool          `koanf:"sync_deletions"`
 	RetentionDays int           `koanf:"retention_days"`
-	GroupRate     int           `koanf:"group_rate"`
 	CloudSearch   bool          `koanf:"cloud_search"`
 
 	MaxMessage  int `koanf:"max_message"`
@@ -45,6 +43,7 @@ type Config struct {
 	MaxOutbound int `koanf:"max_outbound"`
 
 	Files `koanf:",squash"`
+	Group `koanf:",squash"`
 
 	LanguageURL     string        `koanf:"language_url"`
 	LanguageToken   string        `koanf:"language_token"` // a secret
@@ -66,7 +65,7 @@ func Flags(f *pflag.FlagSet) {
 	f.Duration("revoke-within", message.DefaultRules().RevokeWithin, "how long after sending a message can be revoked; 0: for ever")
 	f.Bool("sync-deletions", false, "deleting messages or conversations on one device deletes them on the user's other devices")
 	f.Int("retention-days", int(message.DefaultRules().Keep/day), "days for which messages and files are kept; 0: for ever")
-	f.Int("group-rate", group.DefaultRules().Rate, "messages a second in one group, beyond which they are dropped; 0: no limit")
+	groupFlags(f)
 	f.Bool("cloud-search", message.DefaultRules().Search, "users may search the messages that the server keeps")
 	f.Int("max-message", g.MaxMessage, "bytes that the fields of one message may have")
 	f.Int("max-in-flight", g.MaxInFlight, "changes under way per connection before reading pauses")
@@ -149,9 +148,6 @@ func (c *Config) Messages() message.Rules {
 
 // Retention is how long messages and files are kept, 0 for ever.
 func (c *Config) Retention() time.Duration { return time.Duration(c.RetentionDays) * day }
-
-// Groups returns the rules for groups.
-func (c *Config) Groups() group.Rules { return group.Rules{Rate: c.GroupRate} }
 
 // Gateway returns the settings that are the gateway's.
 func (c *Config) Gateway() gateway.Config {

@@ -46,7 +46,7 @@ func (c *conn) numbers(names []string) (uids map[string]int64, err error) {
 // outcome is what a change of a group means to everybody: the requester gets the entries too, because one answer cannot
 // stand for several.
 func outcome(body []byte, o group.Outcome) changed {
-	return changed{body: body, changes: o.Changes, joined: o.Joined, left: o.Left, told: true}
+	return changed{body: body, changes: o.Changes, opened: o.Opened, joined: o.Joined, left: o.Left, live: o.Live, told: true}
 }
 
 // changeGroup reads the body of a change and sees to it that it has a key. It answers the request itself when not.

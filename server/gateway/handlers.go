@@ -3,6 +3,7 @@ package gateway
 import (
 	"cmp"
 	"context"
+	"maps"
 
 	"timbre/model"
 	"timbre/model/tim"
@@ -19,8 +20,9 @@ type handler struct {
 	handle  func(*conn, *protocol.Request)
 }
 
+// handlers is every operation; those of groups stand beside what they do.
 func handlers() map[string]handler {
-	return map[string]handler{
+	all := map[string]handler{
 		protocol.OpLogin:    {false, (*conn).login},
 		protocol.OpPing:     {false, (*conn).ping},
 		protocol.OpLogout:   {true, (*conn).logout},
@@ -70,6 +72,10 @@ func handlers() map[string]handler {
 		protocol.OpTranslate:  {true, (*conn).translate},
 		protocol.OpTranscribe: {true, (*conn).transcribe},
 	}
+	for _, more := range []map[string]handler{lifeHandlers(), informationHandlers(), liveHandlers(), transHandlers(), communityHandlers()} {
+		maps.Copy(all, more)
+	}
+	return all
 }
 
 func (c *conn) ping(r *protocol.Request) {

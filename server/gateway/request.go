@@ -8,6 +8,7 @@ import (
 	"timbre/model/tim"
 	"timbre/protocol"
 	"timbre/server/changelog"
+	"timbre/server/group"
 	"timbre/server/refusal"
 	"timbre/server/session"
 	"timbre/sqlite"
@@ -56,14 +57,16 @@ type changed struct {
 	body    []byte
 	changes []changelog.Change
 	message bool // a message was stored
+	opened  []session.Branch
 	joined  []session.Seat
 	left    []session.Seat
 	direct  []session.Direct
+	live    []group.LiveEntry
 	told    bool // the requester gets the entries like everybody else: the answer stands for none of them
 }
 
 func (r *changed) empty() bool {
-	return len(r.changes)+len(r.joined)+len(r.left)+len(r.direct) == 0
+	return len(r.changes)+len(r.joined)+len(r.left)+len(r.direct)+len(r.opened) == 0
 }
 
 // change queues a change and answers when it is committed. It returns while that is under way; when too much is, it
@@ -104,13 +107,14 @@ func (c *conn) publish(origin uint64, r *changed) {
 	if r.message {
 		c.g.Metrics.Messages.Inc()
 	}
+	c.g.publishLive(r.live)
 	if r.empty() {
 		return
 	}
 	if r.told {
 		origin = 0
 	}
-	c.g.Bus.Publish(session.Event{Origin: origin, Joined: r.joined, Changes: r.changes, Left: r.left, Direct: r.direct})
+	c.g.Bus.Publish(session.Event{Origin: origin, Opened: r.opened, Joined: r.joined, Changes: r.changes, Left: r.left, Direct: r.direct})
 }
 
 // busy refuses when the database has too much to do already.

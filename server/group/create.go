@@ -17,7 +17,7 @@ func (g *Groups) Create(tx *sqlite.Tx, a *Actor, c *protocol.CreateGroup, users 
 		if err != nil {
 			return answer, err
 		}
-		first, err := firstMembers(r, a, c.Members, users)
+		first, err := g.firstMembers(r, a, c.Members, users)
 		if err != nil {
 			return answer, err
 		}
@@ -43,11 +43,11 @@ func (g *Groups) Create(tx *sqlite.Tx, a *Actor, c *protocol.CreateGroup, users 
 
 // draft checks what a group shall be.
 func (g *Groups) draft(c *protocol.CreateGroup) (*record, error) {
-	rules, built := model.RulesOf(c.Type)
+	rules, built := g.rules.Rules(c.Type)
 	if !built {
 		return nil, refusal.New(tim.ErrSDKInterfaceNotSupport, "this type of groups is not built")
 	}
-	if code, desc := model.CheckGroupTexts(c.Name, c.Introduction, c.Notification, c.Face); code != 0 {
+	if code, desc := g.rules.Texts().Check(c.Name, c.Introduction, c.Notification, c.Face); code != 0 {
 		return nil, refusal.New(code, desc)
 	}
 	if c.ID != "" && !model.ValidGroupID(c.ID) {
@@ -76,7 +76,7 @@ func (g *Groups) draft(c *protocol.CreateGroup) (*record, error) {
 }
 
 // firstMembers checks with whom a group shall begin.
-func firstMembers(r *record, a *Actor, given []protocol.NewMember, users map[string]int64) (list []Newcomer, err error) {
+func (g *Groups) firstMembers(r *record, a *Actor, given []protocol.NewMember, users map[string]int64) (list []Newcomer, err error) {
 	if len(given) > model.MaxInvites {
 		return nil, refusal.New(tim.ErrSVRGroupAcountCountLimit, "a group begins with at most 20 members besides its creator")
 	}
@@ -100,7 +100,7 @@ func firstMembers(r *record, a *Actor, given []protocol.NewMember, users map[str
 			continue
 		case !known:
 			return nil, refusal.New(tim.ErrSVRGroupAccountNotFound, "a first member does not exist")
-		case n.Role == tim.MemberRoleAdmin && !r.rules().Admins:
+		case n.Role == tim.MemberRoleAdmin && !g.rulesOf(r).Admins:
 			return nil, refusal.New(tim.ErrSVRGroupInvalidParameters, "a group of this type has no admins")
 		}
 		list = append(list, n)

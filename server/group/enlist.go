@@ -21,8 +21,16 @@ type Actor struct {
 // Outcome is what a change means to the logs and to the sessions.
 type Outcome struct {
 	Changes []changelog.Change
+	Opened  []session.Branch
 	Joined  []session.Seat
 	Left    []session.Seat
+	Live    []LiveEntry // for those who are in a live room, in no log
+}
+
+// LiveEntry is what happened in a live room.
+type LiveEntry struct {
+	GID   int64
+	Entry protocol.Entry
 }
 
 // once makes a change unless its key was answered before; then it returns that answer and nothing happens.
@@ -49,7 +57,7 @@ func (g *Groups) enlist(tx *sqlite.Tx, r *record, o *Outcome, users []Newcomer) 
 	if err != nil {
 		return err
 	}
-	rules := r.rules()
+	rules := g.rulesOf(r)
 	for _, u := range users {
 		if err := tx.Exec(`INSERT INTO member (gid, uid, role, joined, option) VALUES (?,?,?,?,?)`,
 			r.gid, u.UID, u.Role, g.now().Unix(), rules.ReceiveOption); err != nil {
@@ -83,6 +91,31 @@ func (g *Groups) tell(tx *sqlite.Tx, r *record, o *Outcome, uid int64, m protoco
 	}
 	c, err := g.log.Note(tx, uid, changelog.Pointer{Kind: protocol.EntryGroup, Group: r.ID, Time: g.now().UnixMilli(),
 		Data: protocol.Marshal(m)})
+	o.Changes = append(o.Changes, c)
+	return err
+}
+
+// note adds an entry to the group's log, for all members; in a live room those who are there get it.
+func (g *Groups) note(tx *sqlite.Tx, r *record, o *Outcome, kind string, data any) error {
+	now := g.now().UnixMilli()
+	if g.rulesOf(r).Live {
+		o.Live = append(o.Live, LiveEntry{r.gid, protocol.Entry{Kind: kind, Group: r.ID, Time: now, Data: protocol.Marshal(data)}})
+		return nil
+	}
+	c, err := g.log.Note(tx, changelog.GroupLog(r.gid), changelog.Pointer{Kind: kind, Group: r.ID, Time: now, Data: protocol.Marshal(data)})
+	if err != nil {
+		return err
+	}
+	c.Group = r.ID
+	o.Changes = append(o.Changes, c)
+	return g.messages.Changed(tx, r.gid, c.Pos)
+}
+
+// report tells one user something that is for him alone.
+func (g *Groups) report(tx *sqlite.Tx, r *record, o *Outcome, uid int64, what protocol.Report) error {
+	what.Name = r.Name
+	c, err := g.log.Note(tx, uid, changelog.Pointer{Kind: protocol.EntryReport, Group: r.ID, Time: g.now().UnixMilli(),
+		Data: protocol.Marshal(what)})
 	o.Changes = append(o.Changes, c)
 	return err
 }

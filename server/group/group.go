@@ -50,16 +50,19 @@ func Schema() sqlite.Schema {
 			mute_until INTEGER NOT NULL DEFAULT 0, -- seconds
 			PRIMARY KEY (gid, uid)
 		) STRICT, WITHOUT ROWID;
-		CREATE INDEX member_by_user ON member (uid, gid);`}}
+		CREATE INDEX member_by_user ON member (uid, gid);`, lives}}
 }
 
 // Rules are the module's settings.
 type Rules struct {
 	Rate int // messages a second in one group, 0: no limit
+	model.GroupSwitches
 }
 
 // DefaultRules are those of a server that nobody configured.
-func DefaultRules() Rules { return Rules{Rate: model.GroupRate} }
+func DefaultRules() Rules {
+	return Rules{Rate: model.GroupRate, GroupSwitches: model.DefaultGroupSwitches()}
+}
 
 // Groups is the module.
 type Groups struct {

@@ -129,8 +129,8 @@ func (g *Groups) Quit(tx *sqlite.Tx, a *Actor, gid int64) (Outcome, error) {
 		if err != nil {
 			return answer, err
 		}
-		if m.role == tim.MemberRoleOwner && !r.rules().OwnerMayQuit {
-			return answer, refusal.New(tim.ErrSVRGroupSuperNotAllowQuit, "the owner cannot quit")
+		if err = g.may(r, model.GroupQuit, m.role); err != nil {
+			return answer, err
 		}
 		t := &tip{kind: tim.GroupTipQuit, about: []int64{a.UID}, except: a.UID}
 		if err = t.prepare(g, tx, r, a.UID); err != nil { // while he is a member

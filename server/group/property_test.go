@@ -11,6 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"timbre/model"
 	"timbre/model/tim"
 	"timbre/protocol"
 	"timbre/server/account"
@@ -54,7 +55,7 @@ func newWorld(t *rapid.T) *world {
 	log := changelog.New(time.Now)
 	w := &world{t: t, msgs: message.New(log, accounts, message.DefaultRules(), time.Now), heads: map[int64]uint64{},
 		told: map[int64]map[string]protocol.Group{}}
-	w.groups = group.New(w.msgs, accounts, log, group.Rules{}, time.Now)
+	w.groups = group.New(w.msgs, accounts, log, group.Rules{GroupSwitches: model.DefaultGroupSwitches()}, time.Now)
 	db, err := sqlite.Open(sqlite.Config{Schemas: []sqlite.Schema{account.Schema(), changelog.Schema(), message.Schema(), group.Schema()}})
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package group
 
 import (
 	"cmp"
+	"encoding/json"
 
 	"timbre/model"
 	"timbre/model/tim"
@@ -12,28 +13,63 @@ import (
 
 // record is a group as its row says.
 type record struct {
-	gid   int64
-	owner int64 // 0: nobody
+	gid         int64
+	owner       int64 // 0: nobody
+	parent      int64 // gid of the community whose topic this is, 0: none
+	attrVersion uint64
+	dismissed   int64 // since when its end is being told to its members, seconds; 0: it lives
 	protocol.Group
 }
 
 const selectGroup = `SELECT gid, id, type, name, intro, notice, face, owner, created, members, max_members, add_opt, approve,
-	info_time FROM grp `
+	info_time, custom, parent, mute_all, visible, searchable, topics, by_rights, rights, attr_version, dismissed FROM grp `
 
 // find reads a group that exists: its number was found before, and no group is deleted.
 func find(q sqlite.Queryer, gid int64) (*record, error) {
 	r := &record{}
+	var custom string
+	var rights int64
 	found, err := q.Get(selectGroup+`WHERE gid=?`, []any{&r.gid, &r.ID, &r.Type, &r.Name, &r.Introduction, &r.Notification,
-		&r.Face, &r.owner, &r.Created, &r.Members, &r.MaxMembers, &r.AddOption, &r.Approve, &r.LastInfo}, gid)
-	if err == nil && !found {
-		err = notFound()
+		&r.Face, &r.owner, &r.Created, &r.Members, &r.MaxMembers, &r.AddOption, &r.Approve, &r.LastInfo, &custom, &r.parent,
+		&r.MuteAll, &r.Visible, &r.Searchable, &r.Topics, &r.ByRights, &rights, &r.attrVersion, &r.dismissed}, gid)
+	switch {
+	case err != nil:
+		return r, err
+	case !found || r.dismissed != 0:
+		return r, notFound()
 	}
-	return r, err
+	r.Rights = uint64(rights)
+	if r.parent != 0 {
+		r.Text = custom
+		return r, nil
+	}
+	return r, parseFields(custom, &r.Custom)
 }
 
-func (r *record) rules() model.GroupRules {
-	rules, _ := model.RulesOf(r.Type) // only types that have rules are created
+// parseFields reads custom fields as a row has them.
+func parseFields(text string, fields *map[string]string) error {
+	if text == "" {
+		return nil
+	}
+	return json.Unmarshal([]byte(text), fields)
+}
+
+func (g *Groups) rulesOf(r *record) model.GroupRules {
+	rules, _ := g.rules.Rules(r.Type) // only types that have rules are created
 	return rules
+}
+
+// may refuses what a role may not do in a group of this type. Role is 0 for who is not in it.
+func (g *Groups) may(r *record, a model.GroupAction, role int) error {
+	rules := g.rulesOf(r)
+	code := rules.May(a, role)
+	switch {
+	case code == 0:
+		return nil
+	case role == 0:
+		return refusal.New(code, "not a member of the group")
+	}
+	return refusal.New(code, "in a group of this type the user may not "+string(a))
 }
 
 // member is a member's row.

@@ -46,7 +46,7 @@ func (g *Groups) maySetRole(tx *sqlite.Tx, a *Actor, r *record, target message.U
 		return 0, err
 	case me.role != tim.MemberRoleOwner:
 		return 0, refusal.New(tim.ErrSVRGroupPermissionDeny, "only the owner gives roles")
-	case !r.rules().Admins:
+	case !g.rulesOf(r).Admins:
 		return 0, refusal.New(tim.ErrSVRGroupInvalidParameters, "a group of this type has no admins")
 	case role != tim.MemberRoleNormal && role != tim.MemberRoleAdmin:
 		return 0, refusal.New(tim.ErrSVRGroupInvalidParameters, "a member is made an admin or an ordinary member")

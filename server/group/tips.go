@@ -48,7 +48,7 @@ func (t *tip) said(rules model.GroupRules) bool { return rules.MemberTips || t.p
 
 // say stores a tip as a message of the group.
 func (g *Groups) say(tx *sqlite.Tx, a *Actor, r *record, o *Outcome, t *tip) error {
-	if !t.said(r.rules()) {
+	if !t.said(g.rulesOf(r)) {
 		return nil
 	}
 	if t.operator.User == "" {
@@ -56,8 +56,14 @@ func (g *Groups) say(tx *sqlite.Tx, a *Actor, r *record, o *Outcome, t *tip) err
 			return err
 		}
 	}
+	content := t.content(r, a.Platform, g.now().Unix())
+	if g.rulesOf(r).Live {
+		o.Live = append(o.Live, LiveEntry{r.gid, protocol.Entry{Kind: protocol.EntryMessage, Message: protocol.Message{
+			From: model.SystemSender, Group: r.ID, Time: g.now().UnixMilli(), Content: content}}})
+		return nil
+	}
 	_, changes, err := g.messages.Post(tx, &message.Outgoing{From: message.User{Name: model.SystemSender}, GID: r.gid, App: a.App,
-		Key: "tip:" + rand.Text(), Content: t.content(r, a.Platform, g.now().Unix()), Tip: true, Targets: t.only})
+		Key: "tip:" + rand.Text(), Content: content, Tip: true, Targets: t.only})
 	for i := range changes {
 		changes[i].Except = t.except
 	}

@@ -19,8 +19,9 @@ import (
 
 // Event is what one request changed.
 type Event struct {
-	Origin  uint64 // number of the session that gets the answer, which stands for its user's entry
-	Joined  []Seat // users whose sessions follow a group from now on: they get the changes of this event
+	Origin  uint64   // number of the session that gets the answer, which stands for its user's entry
+	Opened  []Branch // topics that those who follow a community follow from now on, too
+	Joined  []Seat   // users whose sessions follow a group from now on: they get the changes of this event
 	Changes []changelog.Change
 	Left    []Seat // users whose sessions do not follow it any more, after the changes
 	Direct  []Direct
@@ -28,6 +29,9 @@ type Event struct {
 
 // Seat is a user's place in a group.
 type Seat struct{ UID, GID int64 }
+
+// Branch is a topic of a community. Whoever follows the community follows it.
+type Branch struct{ GID, Parent int64 }
 
 // Direct is a line for those who are online, which stands in no log.
 type Direct struct {

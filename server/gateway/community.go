@@ -1,0 +1,6 @@
+package gateway
+
+// communityHandlers is the operations on topics and permission groups.
+func communityHandlers() map[string]handler {
+	return map[string]handler{}
+}
