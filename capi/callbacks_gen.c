@@ -231,6 +231,9 @@ void timbre_invoke(int callback, void (*fn)(void), const uint64_t *w, const void
     case TIMBRE_CB_TIMExperimentalNotifyCallback:
         ((TIMExperimentalNotifyCallback)fn)((const char *)(uintptr_t)w[0], (const char *)(uintptr_t)w[1], user_data);
         break;
+    case TIMBRE_CB_TIMExtEventCallback:
+        ((TIMExtEventCallback)fn)((const char *)(uintptr_t)w[0], (bool)w[1], user_data);
+        break;
     default:
         break;
     }

@@ -258,7 +258,12 @@ enum {
     TIMBRE_OP_TIMExtGetLoginDeviceList = 250,
     TIMBRE_OP_TIMExtTrimStorage = 251,
     TIMBRE_OP_TIMExtGetDiagnostics = 252,
-    TIMBRE_OP_COUNT = 253
+    TIMBRE_OP_TIMExtSetEventCallback = 253,
+    TIMBRE_OP_TIMExtSendTransMsg = 254,
+    TIMBRE_OP_TIMExtSetReceiveOpt = 255,
+    TIMBRE_OP_TIMExtGetReceiveOptList = 256,
+    TIMBRE_OP_TIMExtGetAppGroupList = 257,
+    TIMBRE_OP_COUNT = 258
 };
 
 /* The callback types, in the order of the catalogue. */
@@ -337,7 +342,8 @@ enum {
     TIMBRE_CB_TIMSignalingInvitationTimeoutCallback = 71,
     TIMBRE_CB_TIMSignalingInvitationModifiedCallback = 72,
     TIMBRE_CB_TIMExperimentalNotifyCallback = 73,
-    TIMBRE_CB_COUNT = 74
+    TIMBRE_CB_TIMExtEventCallback = 74,
+    TIMBRE_CB_COUNT = 75
 };
 
 /*
@@ -598,6 +604,11 @@ static const char *const timbre_arg_kinds[] = {
     "cu", /* TIMExtGetLoginDeviceList */
     "scu", /* TIMExtTrimStorage */
     "cu", /* TIMExtGetDiagnostics */
+    "cu", /* TIMExtSetEventCallback */
+    "snscu", /* TIMExtSendTransMsg */
+    "scu", /* TIMExtSetReceiveOpt */
+    "cu", /* TIMExtGetReceiveOptList */
+    "scu", /* TIMExtGetAppGroupList */
 };
 
 #endif

@@ -1264,3 +1264,28 @@ TIM_API int TIM_DECL TIMExtGetDiagnostics(TIMCommCallback cb, const void* user_d
     const uint64_t args[] = {timbre_fn((void (*)(void))cb), timbre_ptr(user_data)};
     return (int)timbre_enter(TIMBRE_OP_TIMExtGetDiagnostics, args, 2);
 }
+
+TIM_API void TIM_DECL TIMExtSetEventCallback(TIMExtEventCallback cb, const void* user_data) {
+    const uint64_t args[] = {timbre_fn((void (*)(void))cb), timbre_ptr(user_data)};
+    (void)timbre_enter(TIMBRE_OP_TIMExtSetEventCallback, args, 2);
+}
+
+TIM_API int TIM_DECL TIMExtSendTransMsg(const char* conv_id, enum TIMConvType conv_type, const char* json_trans_param, TIMCommCallback cb, const void* user_data) {
+    const uint64_t args[] = {timbre_ptr(conv_id), (uint64_t)(int64_t)conv_type, timbre_ptr(json_trans_param), timbre_fn((void (*)(void))cb), timbre_ptr(user_data)};
+    return (int)timbre_enter(TIMBRE_OP_TIMExtSendTransMsg, args, 5);
+}
+
+TIM_API int TIM_DECL TIMExtSetReceiveOpt(const char* json_receive_opt_param, TIMCommCallback cb, const void* user_data) {
+    const uint64_t args[] = {timbre_ptr(json_receive_opt_param), timbre_fn((void (*)(void))cb), timbre_ptr(user_data)};
+    return (int)timbre_enter(TIMBRE_OP_TIMExtSetReceiveOpt, args, 3);
+}
+
+TIM_API int TIM_DECL TIMExtGetReceiveOptList(TIMCommCallback cb, const void* user_data) {
+    const uint64_t args[] = {timbre_fn((void (*)(void))cb), timbre_ptr(user_data)};
+    return (int)timbre_enter(TIMBRE_OP_TIMExtGetReceiveOptList, args, 2);
+}
+
+TIM_API int TIM_DECL TIMExtGetAppGroupList(const char* json_app_group_param, TIMCommCallback cb, const void* user_data) {
+    const uint64_t args[] = {timbre_ptr(json_app_group_param), timbre_fn((void (*)(void))cb), timbre_ptr(user_data)};
+    return (int)timbre_enter(TIMBRE_OP_TIMExtGetAppGroupList, args, 3);
+}

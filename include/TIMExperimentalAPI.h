@@ -185,11 +185,18 @@ static const char* const kTIMInternalOperationGetServerConfig = "internal_operat
  */
 static const char* const kTIMInternalOperationSetIgnoreRepeatLogin = "internal_operation_set_ignore_repeat_login";
 /*
- * operation. Starts to fetch the messages of a live group (AVChatRoom) as a visitor. Parameters
- * request_start_message_long_polling_*_param.
+ * operation. Starts to show what happens in a live group (AVChatRoom) as a visitor: messages, tips,
+ * attributes and counters come through their callbacks without joining. A visitor is not counted, nobody is
+ * told of him, and he may not speak. It ends with the stop operation or with the login; after a cut it goes
+ * on by itself. No polling happens: the server pushes as to those who are in the group, so key and sequence
+ * are accepted and mean nothing. Parameters request_start_message_long_polling_*_param. 10004: not a live
+ * group; 10010: there is no such group.
  */
 static const char* const kTIMInternalOperationStartMessageLongPolling = "internal_operation_start_message_long_polling";
-/* operation. Stops fetching messages as a visitor. Parameter request_stop_message_long_polling_id_param. */
+/*
+ * operation. Stops showing a live group to a visitor. It is no error when he does not watch it; who is in the
+ * group goes on to get everything. Parameter request_stop_message_long_polling_id_param.
+ */
 static const char* const kTIMInternalOperationStopMessageLongPolling = "internal_operation_stop_message_long_polling";
 /*
  * operation. Finds messages inside a merged message by their ids, at any depth; files that hold merged
@@ -198,8 +205,10 @@ static const char* const kTIMInternalOperationStopMessageLongPolling = "internal
  */
 static const char* const kTIMInternalOperationFindMergerMessages = "internal_operation_find_merger_messages";
 /*
- * operation. Gets a short list of the members of a group. Parameter
- * request_get_brief_group_member_list_group_id_param.
+ * operation. Gets all members of a group at once, with nothing but their ids and roles. Parameter
+ * request_get_brief_group_member_list_group_id_param, answer ext_response_brief_group_member_list, an array
+ * of objects with group_member_info_identifier and group_member_info_member_role. In a live group the newest
+ * members come. 10007: not a member.
  */
 static const char* const kTIMInternalOperationGetBriefGroupMemberList = "internal_operation_get_brief_group_member_list";
 
@@ -394,9 +403,12 @@ static const char* const kTIMRequestGetServerConfigValueTypeParam = "request_get
 static const char* const kTIMRequestSetIgnoreRepeatLoginParam = "request_set_ignore_repeat_login_param";
 /* string, in, required. Group id of the live group (AVChatRoom). */
 static const char* const kTIMRequestStartMessageLongPollingIDParam = "request_start_message_long_polling_id_param";
-/* string, in, required. Key for fetching as a visitor. */
+/* string, in, required. Key for fetching as a visitor; not needed here. */
 static const char* const kTIMRequestStartMessageLongPollingKeyParam = "request_start_message_long_polling_key_param";
-/* string, in, required. Sequence number to start from, as text. */
+/*
+ * string, in, required. Sequence number to start from, as text; without effect here: it starts with what
+ * comes next.
+ */
 static const char* const kTIMRequestStartMessageLongPollingSequenceParam = "request_start_message_long_polling_sequence_param";
 /* string, in, required. Group id of the live group (AVChatRoom). */
 static const char* const kTIMRequestStopMessageLongPollingIDParam = "request_stop_message_long_polling_id_param";
@@ -410,8 +422,8 @@ static const char* const kTIMRequestGetBriefGroupMemberListGroupIDParam = "reque
 /*
  * JSON keys of ResponseInfo.
  *
- * Answer of callExperimentalAPI. Beyond the interface: ext_response_message_revoker_array and
- * ext_response_find_merger_messages, see their operations.
+ * Answer of callExperimentalAPI. Beyond the interface: ext_response_message_revoker_array,
+ * ext_response_find_merger_messages and ext_response_brief_group_member_list, see their operations.
  */
 /* string TIMInternalOperation, out, required. The operation, as in the request. */
 static const char* const kTIMResponseInternalOperation = "response_internal_operation";

@@ -3,7 +3,8 @@
 /*
  * What this library has beyond the TIM interface
  *
- * Several accounts in one process, the network, devices, the local database and what the library is doing. An
+ * Several accounts in one process, the network, devices, the local database, what the library is doing,
+ * groups of the application, switches for receiving, and texts that are passed on without being stored. An
  * application that was written for the TIM interface needs none of it. Names begin with TIMExt, JSON keys
  * with ext_; everything else follows the rules of the other headers.
  */
@@ -15,6 +16,22 @@
 #include "TIMCloudDef.h"
 
 TIM_EXTERN_C_BEGIN
+
+/* What an element of TIMExtSetEventCallback's array tells of. */
+typedef enum TIMExtEventType {
+    /* Somebody sent something with TIMExtSendTransMsg. */
+    kTIMExtEvent_Trans = 1002
+} TIMExtEventType;
+
+/*
+ * Something happened for which the TIM interface has no callback. Set with TIMExtSetEventCallback.
+ *
+ * - json_event_array: JSON array of ExtEvent. Valid only during the callback.
+ * - is_sync: true: the events happened while this device was away and are told now. Never for
+ *   kTIMExtEvent_Trans.
+ * - user_data: The word given to the setter, unchanged.
+ */
+typedef void (TIM_DECL *TIMExtEventCallback)(const char* json_event_array, bool is_sync, const void* user_data);
 
 /*
  * Makes an instance: a second, third, ... library in this process, with its own TIMInit, account, callbacks,
@@ -157,6 +174,256 @@ TIM_API int TIM_DECL TIMExtTrimStorage(const char* json_trim_param, TIMCommCallb
  * Source: Timbre
  */
 TIM_API int TIM_DECL TIMExtGetDiagnostics(TIMCommCallback cb, const void* user_data);
+
+/*
+ * Sets the callback for everything that the TIM interface has no callback for: one for all of it, so that a
+ * program which passes events on needs one place only. Each element says by ext_event_type what it is; a
+ * program ignores types that it does not know, because later releases add some. Setting again replaces the
+ * former callback; NULL removes it.
+ *
+ * - cb: Callback, or NULL to remove it.
+ * - user_data: Opaque word, handed to the callback unchanged.
+ *
+ * Events: Called with each event, in the order in which they come, between those of other callbacks.
+ *
+ * Thread: Any thread, also before TIMInit; events come on the library's callback thread.
+ *
+ * Source: Timbre, after JMessage's event notifications
+ */
+TIM_API void TIM_DECL TIMExtSetEventCallback(TIMExtEventCallback cb, const void* user_data);
+
+/*
+ * Passes a text on to programs that are connected at this moment: to every device of a user, to the members
+ * of a group, or to this user's other devices. It is no message: nothing is stored, listed or counted, nobody
+ * who is away gets it later, and the sending device does not get it back. In a group it is judged like a
+ * message: who may not speak there may not send one, it counts towards the group's messages per second with
+ * the lowest priority, and members who receive nothing of the group do not get it.
+ *
+ * - conv_id: UserID of the receiver or group ID; NULL or empty with kTIMConv_Invalid. UTF-8.
+ * - conv_type: kTIMConv_C2C (1) to a user, kTIMConv_Group (2) to a group, a topic or a live room,
+ *   kTIMConv_Invalid (0) to this user's other devices.
+ * - json_trans_param: Object ExtTransParam.
+ * - cb: Receives the outcome.
+ * - user_data: Opaque word, handed to the callback unchanged.
+ *
+ * Result: "". Success says that the server has taken it, not that somebody was there.
+ *
+ * Events: TIMExtSetEventCallback at the receivers, with one element of type kTIMExtEvent_Trans.
+ *
+ * Errors:
+ * -3: json_trans_param lacks ext_trans_cmd.
+ * 6013, 6014: before TIMInit; nobody is logged in.
+ * 6017: the command is empty or too long, conv_id is missing, or there is no such platform.
+ * 7008: too many in a second.
+ * 10007, 10017: not a member of the group; muted.
+ * 10010, 20003: there is no such group; no such user.
+ * 9508, 9520: no connection; no answer. It is not sent again.
+ * 7009: TIMUninit came first.
+ *
+ * Limits: A command has 1 to 4,096 bytes. A device sends 20 in a second.
+ *
+ * Thread: Any thread; returns at once, the callback runs on the library's callback thread.
+ *
+ * Source: Timbre, after JMessage's transparent messages
+ */
+TIM_API int TIM_DECL TIMExtSendTransMsg(const char* conv_id, enum TIMConvType conv_type, const char* json_trans_param, TIMCommCallback cb, const void* user_data);
+
+/*
+ * Switches not disturbing and shielding, each for itself. The TIM interface has one option in their place,
+ * which is what they say together: shielded is kTIMRecvMsgOpt_Not_Receive (1), else not disturbed is
+ * kTIMRecvMsgOpt_Not_Notify (2), else kTIMRecvMsgOpt_Receive (0). Setting that option sets both switches, but
+ * shielding by it leaves not disturbing as it is, so that it counts again when the shield goes. A
+ * conversation whose option is kTIMRecvMsgOpt_Not_Notify_Except_At (3) counts as not disturbed and stays so
+ * while the switch is not turned off. For everything, the switches stand for the option of
+ * TIMMsgSetAllReceiveMessageOpt: what they turn on counts all day.
+ *
+ * - json_receive_opt_param: Object ExtReceiveOptParam.
+ * - cb: Receives the outcome.
+ * - user_data: Opaque word, handed to the callback unchanged.
+ *
+ * Result: ""
+ *
+ * Events: On all devices of the user, as the option of the TIM interface changes: TIMSetConvEventCallback
+ * Update for the conversation, a report 21 for a group, TIMSetMsgAllMessageReceiveOptionCallback for
+ * everything.
+ *
+ * Errors:
+ * 6013, 6014: before TIMInit; nobody is logged in.
+ * 6017: neither switch is named, or a value is not of its type, or conv_id is missing.
+ * 10004: a group of this type has no such option.
+ * 10007: not a member of the group.
+ * 10010, 20003: there is no such group; no such user.
+ * 9508, 9520: no connection; no answer.
+ * 7009: TIMUninit came first.
+ *
+ * Thread: Any thread; returns at once, the callback runs on the library's callback thread.
+ *
+ * Source: Timbre, after JMessage's no-disturb and group shield
+ */
+TIM_API int TIM_DECL TIMExtSetReceiveOpt(const char* json_receive_opt_param, TIMCommCallback cb, const void* user_data);
+
+/*
+ * Asks the server for all users and groups for which a switch of TIMExtSetReceiveOpt is on, and for the two
+ * that are for everything. Nobody has to be named. In groups of type Meeting not disturbing is on from the
+ * beginning.
+ *
+ * - cb: Receives the outcome.
+ * - user_data: Opaque word, handed to the callback unchanged.
+ *
+ * Result: Object ExtReceiveOptList.
+ *
+ * Errors:
+ * 6013, 6014: before TIMInit; nobody is logged in.
+ * 9508, 9520: no connection; no answer.
+ * 7009: TIMUninit came first.
+ *
+ * Thread: Any thread; returns at once, the callback runs on the library's callback thread.
+ *
+ * Source: Timbre, after JMessage's no-disturb list and group shield list
+ */
+TIM_API int TIM_DECL TIMExtGetReceiveOptList(TIMCommCallback cb, const void* user_data);
+
+/*
+ * Asks the server for groups of the application in the order in which they were made, page by page: all that
+ * may be found, those that this user is in, or those that he owns or administers. Groups that are not
+ * searchable are listed only to those who are in them.
+ *
+ * - json_app_group_param: Object ExtAppGroupParam; {} asks for the first page of all live rooms.
+ * - cb: Receives the outcome.
+ * - user_data: Opaque word, handed to the callback unchanged.
+ *
+ * Result: Object ExtAppGroupList.
+ *
+ * Errors:
+ * 6013, 6014: before TIMInit; nobody is logged in.
+ * 6017: a value is not of its type.
+ * 10004: there is no such type or role.
+ * 9508, 9520: no connection; no answer.
+ * 7009: TIMUninit came first.
+ *
+ * Limits: 100 groups in an answer.
+ *
+ * Thread: Any thread; returns at once, the callback runs on the library's callback thread.
+ *
+ * Source: Timbre, after JMessage's lists of the app's rooms and IMCloud's list of live groups
+ */
+TIM_API int TIM_DECL TIMExtGetAppGroupList(const char* json_app_group_param, TIMCommCallback cb, const void* user_data);
+
+/*
+ * JSON keys of ExtEvent.
+ *
+ * Something that happened. Keys that a type does not need are absent.
+ */
+/* string, out. Names the event on this device. */
+static const char* const kTIMExtEventId = "ext_event_id";
+/* uint TIMExtEventType, out. What happened. */
+static const char* const kTIMExtEventType = "ext_event_type";
+/* uint64, out. When, milliseconds since 1970 by the server's clock. */
+static const char* const kTIMExtEventTimeMs = "ext_event_time_ms";
+/* string, out. UserID of who did it. */
+static const char* const kTIMExtEventFrom = "ext_event_from";
+/*
+ * string, out. Conversation that it belongs to: the other user's UserID, or the group ID; empty when it
+ * belongs to none.
+ */
+static const char* const kTIMExtEventConvId = "ext_event_conv_id";
+/* uint TIMConvType, out. Type of that conversation; kTIMConv_Invalid (0) when it belongs to none. */
+static const char* const kTIMExtEventConvType = "ext_event_conv_type";
+/* bool, out. Another device of this user did it. */
+static const char* const kTIMExtEventIsSelfDevice = "ext_event_is_self_device";
+/* uint, out. kTIMExtEvent_Trans: 3 from user to user, 4 to a group, 5 from an own device. */
+static const char* const kTIMExtTransKind = "ext_trans_kind";
+
+/*
+ * JSON keys of ExtTransParam.
+ *
+ * What TIMExtSendTransMsg passes on.
+ */
+/* string, inout, required. The text, 1 to 4,096 bytes. Also in the event. */
+static const char* const kTIMExtTransCmd = "ext_trans_cmd";
+/*
+ * uint, inout. Own devices that it is for: 1 Android, 2 iOS, 3 Web, 4 PC (Linux, Windows, Mac), 255 all,
+ * which is the default. Only with kTIMConv_Invalid. Also in the event, then.
+ */
+static const char* const kTIMExtTransPlatform = "ext_trans_platform";
+
+/*
+ * JSON keys of ExtReceiveOptParam.
+ *
+ * Which switches are turned, and for what.
+ */
+/* string, in. UserID or group ID; not for everything. */
+static const char* const kTIMExtOptConvId = "ext_opt_conv_id";
+/*
+ * uint TIMConvType, in. kTIMConv_C2C (1), kTIMConv_Group (2), or kTIMConv_Invalid (0), also when absent:
+ * everything.
+ */
+static const char* const kTIMExtOptConvType = "ext_opt_conv_type";
+/* bool, inout. Messages come without a notification. Absent: as it is. */
+static const char* const kTIMExtOptNoDisturb = "ext_opt_no_disturb";
+/*
+ * bool, inout. Messages do not come at all. Absent: as it is. For everything it is kept for the program to
+ * show; messages come all the same.
+ */
+static const char* const kTIMExtOptShield = "ext_opt_shield";
+
+/*
+ * JSON keys of ExtReceiveOptList.
+ *
+ * Where switches of TIMExtSetReceiveOpt are on.
+ */
+/* object ExtReceiveOpt, out. For everything; always there, without ext_opt_id. */
+static const char* const kTIMExtOptGlobal = "ext_opt_global";
+/* array ExtReceiveOpt, out. Users, by UserID. */
+static const char* const kTIMExtOptUserArray = "ext_opt_user_array";
+/* array ExtReceiveOpt, out. Groups, by group ID. */
+static const char* const kTIMExtOptGroupArray = "ext_opt_group_array";
+
+/*
+ * JSON keys of ExtReceiveOpt.
+ *
+ * Both switches, under the keys ext_opt_no_disturb and ext_opt_shield.
+ */
+/* string, out. UserID or group ID. */
+static const char* const kTIMExtOptId = "ext_opt_id";
+
+/*
+ * JSON keys of ExtAppGroupParam.
+ *
+ * Which groups, and which page of them.
+ */
+/*
+ * uint TIMGroupType, in. Type of the groups, or an array of types; absent: live rooms (kTIMGroup_AVChatRoom).
+ */
+static const char* const kTIMExtAppGroupType = "ext_app_group_type";
+/*
+ * uint, in. 0, also when absent: all that may be found; 1: those that this user is in; 2: those that he owns
+ * or administers.
+ */
+static const char* const kTIMExtAppGroupRole = "ext_app_group_role";
+/* uint, inout. How many groups come before the page, from 0. The cursor is quicker. */
+static const char* const kTIMExtAppGroupStart = "ext_app_group_start";
+/* string, in. ext_app_group_next_cursor of the page before; wins over the start. */
+static const char* const kTIMExtAppGroupCursor = "ext_app_group_cursor";
+/* uint, in. Groups in the page, 1 to 100; absent: 100. */
+static const char* const kTIMExtAppGroupCount = "ext_app_group_count";
+
+/*
+ * JSON keys of ExtAppGroupList.
+ *
+ * A page of groups. It repeats ext_app_group_start, the place of its first group.
+ */
+/* uint, out. Groups on all pages. */
+static const char* const kTIMExtAppGroupTotal = "ext_app_group_total";
+/* string, out. For the next page; empty after the last one. */
+static const char* const kTIMExtAppGroupNextCursor = "ext_app_group_next_cursor";
+/* bool, out. It is the last page. */
+static const char* const kTIMExtAppGroupIsFinished = "ext_app_group_is_finished";
+/*
+ * array GroupDetailInfo, out. The groups, as TIMGroupGetGroupInfoList shows them to somebody who is not in
+ * them.
+ */
+static const char* const kTIMExtAppGroupArray = "ext_app_group_array";
 
 /*
  * JSON keys of ExtLoginDevices.

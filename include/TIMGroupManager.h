@@ -5,10 +5,12 @@
  *
  * Functions and events for groups. Every function asks the server; what a change means to the user's
  * conversations and messages comes as their own events. Groups tell their members what happens in them with
- * tips: messages with a GroupTipsElem, which also run TIMSetGroupTipsEventCallback. Reports to single users
- * are not built yet. All text is UTF-8 and all structured data is JSON; a string given to a callback is valid
- * only during that call. A call that did not return 0 never runs a callback; one that returned 0 runs it
- * exactly once.
+ * tips: messages with a GroupTipsElem, which also run TIMSetGroupTipsEventCallback. What concerns a single
+ * user comes to him as a report: a message with a GroupReportElem in the new-message callback, of type
+ * kTIMConv_System, without a conversation id, from "@TIM#SYSTEM"; it is told once on each device and stands
+ * in no conversation and no history. docs/groups.md shows who may do what. All text is UTF-8 and all
+ * structured data is JSON; a string given to a callback is valid only during that call. A call that did not
+ * return 0 never runs a callback; one that returned 0 runs it exactly once.
  */
 
 #ifndef TIMBRE_TIMGROUPMANAGER_H
@@ -19,21 +21,43 @@
 
 TIM_EXTERN_C_BEGIN
 
+/*
+ * What a change of a group's information was, key group_tips_group_change_info_flag. It says which key holds
+ * the new value.
+ */
 typedef enum TIMGroupTipGroupChangeFlag {
+    /* None of those below. */
     kTIMGroupTipChangeFlag_Unknown = 0,
+    /* The name, in group_tips_group_change_info_value. */
     kTIMGroupTipChangeFlag_Name = 1,
+    /* The introduction, likewise. */
     kTIMGroupTipChangeFlag_Introduction = 2,
+    /* The notification, likewise. */
     kTIMGroupTipChangeFlag_Notification = 3,
+    /* The URL of the face, likewise. */
     kTIMGroupTipChangeFlag_FaceUrl = 4,
+    /* The owner: the new one's UserID, likewise. */
     kTIMGroupTipChangeFlag_Owner = 5,
+    /*
+     * A custom field: its key in group_tips_group_change_info_key, its value in
+     * group_tips_group_change_info_value.
+     */
     kTIMGroupTipChangeFlag_Custom = 6,
+    /* An attribute. Not used: TIMSetGroupAttributeChangedCallback tells of them. */
     kTIMGroupTipChangeFlag_Attribute = 7,
+    /* Everybody is muted or may speak again, in group_tips_group_change_info_bool_value. */
     kTIMGroupTipChangeFlag_ShutupAll = 8,
+    /* The custom text of a topic, in group_tips_group_change_info_value. */
     kTIMGroupTipChangeFlag_TopicCustomData = 9,
+    /* The receive option, in group_tips_group_change_info_int_value. Not used: a report tells of it. */
     kTIMGroupTipChangeFlag_MessageReceiveOpt = 10,
+    /* Who may join, likewise. */
     kTIMGroupTipChangeFlag_GroupAddOpt = 11,
+    /* How invitations are approved, likewise. */
     kTIMGroupTipChangeFlag_GroupApproveOpt = 12,
+    /* Permission groups were switched on or off, in group_tips_group_change_info_bool_value. */
     kTIMGroupTipChangeFlag_EnablePermissionGroup = 13,
+    /* The rights of every member, in group_tips_group_change_info_uint64_value. */
     kTIMGroupTipChangeFlag_DefaultPermissions = 14
 } TIMGroupTipGroupChangeFlag;
 
@@ -45,19 +69,19 @@ typedef enum TIMGroupTipType {
     kTIMGroupTip_Invite = 1,
     /* A member left of his own will. */
     kTIMGroupTip_Quit = 2,
-    /* Members were removed. Not built yet. */
+    /* Members were removed. */
     kTIMGroupTip_Kick = 3,
     /* A member became an admin. */
     kTIMGroupTip_SetAdmin = 4,
     /* An admin became an ordinary member. */
     kTIMGroupTip_CancelAdmin = 5,
-    /* The group's information changed. Not built yet. */
+    /* The group's information changed. */
     kTIMGroupTip_GroupInfoChange = 6,
-    /* A member was muted or may speak again. Not built yet. */
+    /* A member was muted or may speak again. */
     kTIMGroupTip_MemberInfoChange = 7,
-    /* Members were marked. Not built yet. */
+    /* Members were marked. */
     kTIMGroupTip_MemberMarkChange = 8,
-    /* A topic changed. Not built yet. */
+    /* A topic changed. */
     kTIMGroupTip_TopicInfoChange = 9,
     /* A message was pinned. */
     KTIMGroupTip_PinnedMessageAdded = 10,
@@ -65,7 +89,7 @@ typedef enum TIMGroupTipType {
     KTIMGroupTip_PinnedMessageDeleted = 11
 } TIMGroupTipType;
 
-/* Type of a group. */
+/* Type of a group. docs/groups.md shows what differs. */
 typedef enum TIMGroupType {
     /* Public: up to 2,000 members, joining needs an approval by default. */
     kTIMGroup_Public = 0,
@@ -73,11 +97,11 @@ typedef enum TIMGroupType {
     kTIMGroup_Private = 1,
     /* Meeting: up to 6,000 members, everybody may join and sees the history; nothing counts as unread. */
     kTIMGroup_ChatRoom = 2,
-    /* Broadcast group of old versions. Not built. */
+    /* Broadcast group of old versions: cannot be made any more; one that exists lives as a live room. */
     kTIMGroup_BChatRoom = 3,
-    /* Live group. Not built yet. */
+    /* Live room: no limit of members; nothing is stored, and who logs out is not in it any more. */
     kTIMGroup_AVChatRoom = 4,
-    /* Community. Not built yet. */
+    /* Community: up to 100,000 members, with topics or without. */
     kTIMGroup_Community = 5
 } TIMGroupType;
 
@@ -85,7 +109,7 @@ typedef enum TIMGroupType {
 typedef enum TIMGroupAddOption {
     /* Nobody. */
     kTIMGroupAddOpt_Forbid = 0,
-    /* Whom the owner or an admin approves. Approval is not built yet. */
+    /* Whom the owner or an admin approves. */
     kTIMGroupAddOpt_Auth = 1,
     /* Everybody. */
     kTIMGroupAddOpt_Any = 2,
@@ -105,27 +129,46 @@ typedef enum TIMGroupMemberRole {
     kTIMMemberRole_Owner = 400
 } TIMGroupMemberRole;
 
+/* Where TIMGroupSearchGroups looks. */
 typedef enum TIMGroupSearchFieldKey {
+    /* The group's ID. */
     kTIMGroupSearchFieldKey_GroupId = 1,
+    /* Its name. */
     kTIMGroupSearchFieldKey_GroupName = 2
 } TIMGroupSearchFieldKey;
 
+/* Bits of what TIMGroupModifyGroupInfo changes. */
 typedef enum TIMGroupModifyInfoFlag {
+    /* Nothing. */
     kTIMGroupModifyInfoFlag_None = 0,
+    /* The name. */
     kTIMGroupModifyInfoFlag_Name = 1,
+    /* The notification. */
     kTIMGroupModifyInfoFlag_Notification = 2,
+    /* The introduction. */
     kTIMGroupModifyInfoFlag_Introduction = 4,
+    /* The URL of the face. */
     kTIMGroupModifyInfoFlag_FaceUrl = 8,
+    /* Who may join. */
     kTIMGroupModifyInfoFlag_AddOption = 16,
+    /* The most members. */
     kTIMGroupModifyInfoFlag_MaxMemberNum = 32,
+    /* Whether others see the group. */
     kTIMGroupModifyInfoFlag_Visible = 64,
+    /* Whether others find the group in lists of the application. */
     kTIMGroupModifyInfoFlag_Searchable = 128,
+    /* Whether everybody but the owner and admins is muted. */
     kTIMGroupModifyInfoFlag_ShutupAll = 256,
+    /* Custom fields: those that are named. */
     kTIMGroupModifyInfoFlag_Custom = 512,
     kTIMGroupTopicModifyInfoFlag_CustomString = 2048,
+    /* How invitations are approved. */
     kTIMGroupModifyInfoFlag_ApproveOption = 4096,
+    /* Whether permission groups decide instead of roles; communities. */
     kTIMGroupModifyInfoFlag_EnablePermissionGroup = 8192,
+    /* The rights of every member then; communities. */
     kTIMGroupModifyInfoFlag_DefaultPermissions = 16384,
+    /* The owner, 1<<31; stands alone. */
     kTIMGroupModifyInfoFlag_Owner = (-2147483647 - 1)
 } TIMGroupModifyInfoFlag;
 
@@ -141,10 +184,15 @@ typedef enum TIMGroupMemberRoleFlag {
     kTIMGroupMemberRoleFlag_Member = 4
 } TIMGroupMemberRoleFlag;
 
+/* Where TIMGroupSearchGroupMembers looks. */
 typedef enum TIMGroupMemberSearchFieldKey {
+    /* The UserID. */
     kTIMGroupMemberSearchFieldKey_Identifier = 1,
+    /* The nickname. */
     kTIMGroupMemberSearchFieldKey_NickName = 2,
+    /* The friend's remark. Friends are not built yet: finds nobody. */
     kTIMGroupMemberSearchFieldKey_Remark = 4,
+    /* The name card. */
     kTIMGroupMemberSearchFieldKey_NameCard = 8
 } TIMGroupMemberSearchFieldKey;
 
@@ -156,46 +204,69 @@ typedef enum TIMGroupMemberModifyInfoFlag {
     kTIMGroupMemberModifyFlag_MsgFlag = 1,
     /* The role. */
     kTIMGroupMemberModifyFlag_MemberRole = 2,
-    /* For how long the member is muted. Not built yet. */
+    /* For how long the member is muted. */
     kTIMGroupMemberModifyFlag_ShutupTime = 4,
-    /* The name card. Not built yet. */
+    /* The name card. */
     kTIMGroupMemberModifyFlag_NameCard = 8,
-    /* Custom fields. Not built yet. */
+    /* Custom fields: those that are named. */
     kTIMGroupMemberModifyFlag_Custom = 16
 } TIMGroupMemberModifyInfoFlag;
 
-/* What became of one user of TIMGroupInviteMember. */
+/* What became of one user of TIMGroupInviteMember or TIMGroupDeleteMember. */
 typedef enum HandleGroupMemberResult {
     /* It failed for this user. */
     kTIMGroupMember_HandledErr = 0,
     /* Done. */
     kTIMGroupMember_HandledSuc = 1,
-    /* He is a member already. */
+    /* Invited: he is a member already. Removed: he is no member. */
     kTIMGroupMember_Included = 2,
-    /* He was asked and has not answered yet. Does not happen yet. */
+    /* Somebody has to decide first. */
     kTIMGroupMember_Invited = 3
 } HandleGroupMemberResult;
 
+/* What a request is. */
 typedef enum TIMGroupPendencyType {
+    /* Somebody wants to join; the owner and admins decide. */
     kTIMGroupPendency_GroupJoinNeedApprovedByAdmin = 0,
+    /* Somebody was invited, and decides himself. */
     kTIMGroupPendency_GroupInviteNeedApprovedByInvitee = 1,
+    /* Somebody was invited; the owner and admins decide. */
     kTIMGroupPendency_GroupInviteNeedApprovedByAdmin = 2,
-    /* Kept for applications written for earlier versions. */
+    /*
+     * Kept for applications written for earlier versions.
+     *
+     * Older name of kTIMGroupPendency_GroupJoinNeedApprovedByAdmin.
+     */
     kTIMGroupPendency_RequestJoin = 0,
-    /* Kept for applications written for earlier versions. */
+    /*
+     * Kept for applications written for earlier versions.
+     *
+     * Older name of kTIMGroupPendency_GroupInviteNeedApprovedByInvitee.
+     */
     kTIMGroupPendency_InviteJoin = 1,
-    /* Kept for applications written for earlier versions. */
+    /*
+     * Kept for applications written for earlier versions.
+     *
+     * Older name of kTIMGroupPendency_GroupInviteNeedApprovedByAdmin.
+     */
     kTIMGroupPendency_ReqAndInvite = 2
 } TIMGroupPendencyType;
 
+/* Whether a request is decided. */
 typedef enum TIMGroupPendencyHandle {
+    /* Not yet. */
     kTIMGroupPendency_NotHandle = 0,
+    /* By somebody else. */
     kTIMGroupPendency_OtherHandle = 1,
+    /* By this user. */
     kTIMGroupPendency_OperatorHandle = 2
 } TIMGroupPendencyHandle;
 
+/* How a request was decided. */
 typedef enum TIMGroupPendencyHandleResult {
+    /* Refused, or not decided yet. */
     kTIMGroupPendency_Refuse = 0,
+    /* Accepted. */
     kTIMGroupPendency_Accept = 1
 } TIMGroupPendencyHandleResult;
 
@@ -218,22 +289,68 @@ typedef enum TIMGroupJoinType {
  */
 typedef void (TIM_DECL *TIMGroupTipsEventCallback)(const char* json_group_tip, const void* user_data);
 
+/*
+ * Called with all attributes of a group when some have changed. Set with TIMSetGroupAttributeChangedCallback.
+ *
+ * - group_id: Group ID.
+ * - json_group_attribute_array: JSON array of GroupAttributes: all of the group, by key; '[]': none are left.
+ * - user_data: The word given when the callback was set or passed.
+ */
 typedef void (TIM_DECL *TIMGroupAttributeChangedCallback)(const char* group_id, const char* json_group_attribute_array, const void* user_data);
 
+/*
+ * Called with a counter of a group when it has changed. Set with TIMSetGroupCounterChangedCallback.
+ *
+ * - group_id: Group ID.
+ * - group_counter_key: Key of the counter.
+ * - group_counter_new_value: Its value now.
+ * - user_data: The word given when the callback was set or passed.
+ */
 typedef void (TIM_DECL *TIMGroupCounterChangedCallback)(const char* group_id, const char* group_counter_key, int64_t group_counter_new_value, const void* user_data);
 
+/*
+ * A topic was made. Called for every member of the community on all of his devices, after
+ * TIMCommunityCreateTopicCallback.
+ *
+ * - group_id: Id of the community. Valid during the call.
+ * - topic_id: Id of the topic. Valid during the call.
+ * - user_data: What was given with the callback.
+ */
 typedef void (TIM_DECL *TIMGroupTopicCreatedCallback)(const char* group_id, const char* topic_id, const void* user_data);
 
+/*
+ * Topics were deleted. Called for every member of the community on all of his devices, after
+ * TIMCommunityDeleteTopicCallback.
+ *
+ * - group_id: Id of the community. Valid during the call.
+ * - topic_id_array: JSON array of the topics' ids.
+ * - user_data: What was given with the callback.
+ */
 typedef void (TIM_DECL *TIMGroupTopicDeletedCallback)(const char* group_id, const char* topic_id_array, const void* user_data);
 
+/*
+ * A topic is another one, or something in its conversation is: what it is called, unread count, last message,
+ * read sequence, receive option, draft. One call for everything that one step changes; while the host is slow
+ * only the newest state waits. Called for every member of the community on all of his devices, after
+ * TIMCommunityChangeTopicInfoCallback.
+ *
+ * - group_id: Id of the community. Valid during the call.
+ * - topic_info: JSON object TIMGroupTopicInfo, whole.
+ * - user_data: What was given with the callback.
+ */
 typedef void (TIM_DECL *TIMGroupTopicChangedCallback)(const char* group_id, const char* topic_info, const void* user_data);
 
 /*
- * Sets what is called when a group tells its members what happened in it. Setting again replaces it. The same
- * tip comes as a message too. Meeting groups send no tips about members.
+ * Sets what is called when a group tells its members what happened in it. Setting again replaces it. In
+ * groups that store messages the same tip comes as a message too, with a GroupTipsElem; live rooms
+ * (kTIMGroup_AVChatRoom) store nothing, and their tips come here only. docs/groups.md says which types send
+ * which tips; Meeting groups send none about members.
  *
  * - cb: The callback; NULL removes it.
  * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Events: The result callback of an action comes before its own tip. Who does something gets the tip too; who
+ * leaves does not.
  *
  * Thread: Any thread, also before TIMInit.
  *
@@ -241,24 +358,91 @@ typedef void (TIM_DECL *TIMGroupTopicChangedCallback)(const char* group_id, cons
  */
 TIM_API void TIM_DECL TIMSetGroupTipsEventCallback(TIMGroupTipsEventCallback cb, const void* user_data);
 
+/*
+ * Sets what is called when attributes of a group that the user is in have changed, on all devices of all
+ * members, the writer's too. Setting again replaces it. The callback gets all attributes of the group as they
+ * are now, not only those that changed.
+ *
+ * - cb: The callback; NULL removes it.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Events: While the program is slow, a newer state takes the place of one that still waits. What changed
+ * while the device was away is told after the login.
+ *
+ * Thread: Any thread, also before TIMInit.
+ *
+ * Source: TIM C interface 8.0
+ */
 TIM_API void TIM_DECL TIMSetGroupAttributeChangedCallback(TIMGroupAttributeChangedCallback cb, const void* user_data);
 
+/*
+ * Sets what is called when a counter of a group that the user is in has changed, on all devices of all
+ * members, the writer's too: once for each counter, with its new value. Setting again replaces it.
+ *
+ * - cb: The callback; NULL removes it.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Events: While the program is slow, a newer value takes the place of one that still waits. What changed
+ * while the device was away is told after the login.
+ *
+ * Thread: Any thread, also before TIMInit.
+ *
+ * Source: TIM C interface 8.0
+ */
 TIM_API void TIM_DECL TIMSetGroupCounterChangedCallback(TIMGroupCounterChangedCallback cb, const void* user_data);
 
+/*
+ * Sets the callback for: a topic was made. Setting again replaces it.
+ *
+ * - cb: The callback; NULL removes it.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Events: Called after TIMSetCommunityCreateTopicCallback, if that is set too.
+ *
+ * Thread: Any thread, also before TIMInit.
+ *
+ * Source: TIM C interface 8.0
+ */
 TIM_API void TIM_DECL TIMSetGroupTopicCreatedCallback(TIMGroupTopicCreatedCallback cb, const void* user_data);
 
+/*
+ * Sets the callback for: topics were deleted. Setting again replaces it.
+ *
+ * - cb: The callback; NULL removes it.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Events: Called after TIMSetCommunityDeleteTopicCallback, if that is set too.
+ *
+ * Thread: Any thread, also before TIMInit.
+ *
+ * Source: TIM C interface 8.0
+ */
 TIM_API void TIM_DECL TIMSetGroupTopicDeletedCallback(TIMGroupTopicDeletedCallback cb, const void* user_data);
 
+/*
+ * Sets the callback for: a topic is another one, or something in its conversation is: what it is called,
+ * unread count, last message, read sequence, receive option, draft. Setting again replaces it.
+ *
+ * - cb: The callback; NULL removes it.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Events: Called after TIMSetCommunityChangeTopicInfoCallback, if that is set too.
+ *
+ * Thread: Any thread, also before TIMInit.
+ *
+ * Source: TIM C interface 8.0
+ */
 TIM_API void TIM_DECL TIMSetGroupTopicChangedCallback(TIMGroupTopicChangedCallback cb, const void* user_data);
 
 /*
- * Makes a group that the caller owns. Built are the types kTIMGroup_Private (Work), kTIMGroup_Public (the
- * default) and kTIMGroup_ChatRoom (Meeting). Without create_group_param_group_id the server makes an id that
- * begins with "@TGS#". create_group_param_add_option says who may join later (default: Work nobody, Public
- * with an approval, Meeting everybody), create_group_param_approve_option who may be invited (default: Work
- * by any member, else nobody). Users in create_group_param_group_member_array are members from the start;
- * group_member_info_member_role 300 makes an admin of them, except in Work groups. The caller in the array is
- * skipped; so is, without an error, who is in too many groups already.
+ * Makes a group that the caller owns. Without create_group_param_group_id the server makes an id that begins
+ * with "@TGS#". create_group_param_add_option says who may join later (default: Work nobody, Public with an
+ * approval, others everybody), create_group_param_approve_option how an invitation is approved (default: Work
+ * and Community directly, others nobody is invited). Users in create_group_param_group_member_array are
+ * members from the start; group_member_info_member_role 300 makes an admin of them where the type has admins.
+ * The caller in the array is skipped; so is, without an error, who is in too many groups already. Custom
+ * fields of the group and of its first members are set. docs/groups.md shows what differs between the types.
+ * Who makes a live room (kTIMGroup_AVChatRoom) is in it. TIMCommunityCreate makes communities with topics.
  *
  * - json_group_create_param: JSON object CreateGroupParam; create_group_param_group_name is required.
  * - cb: Result callback, run exactly once if the function returned 0.
@@ -266,20 +450,24 @@ TIM_API void TIM_DECL TIMSetGroupTopicChangedCallback(TIMGroupTopicChangedCallba
  *
  * Result: Object CreateGroupResult: create_group_result_groupid.
  *
- * Events: All first members: kTIMConvEvent_Add. With first members besides the caller, and not in Meeting
- * groups: a message with a GroupTipsElem of type kTIMGroupTip_Invite, and TIMSetGroupTipsEventCallback.
+ * Events: All first members: kTIMConvEvent_Add. The caller: a report kTIMGroupReport_Create; the others: a
+ * report kTIMGroupReport_Invite. With first members besides the caller, and not in Meeting groups: a message
+ * with a GroupTipsElem of type kTIMGroupTip_Invite, and TIMSetGroupTipsEventCallback.
  *
  * Errors: Returned at once: -4 json_group_create_param is NULL; -3 it is not valid JSON, not an object,
  * empty, or has no group name. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 a member
- * without an identifier; 7013 another type, topics, permission groups or custom fields; 8501 bad id; 8502 to
- * 8505 name empty or a text too long; 8507 more members than the type allows; 8509 somebody else as owner;
- * 10004 no such option or role; 10005 more than 20 first members; 10014 more first members than the group may
- * have; 10019 a first member does not exist; 10021 another user's group has the id; 10025 the caller's group
- * has it; 10037 the caller is in 1,000 groups; network codes 9508 to 9525.
+ * without an identifier, or a custom field without a key; 8501 bad id; 8502 to 8505 name empty or a text too
+ * long; 8507 more members than the type allows; 8509 somebody else as owner; 10004 no such type
+ * (kTIMGroup_BChatRoom cannot be made), option or role; 10005 more than 20 first members; 10014 more first
+ * members than the group may have; 10019 a first member does not exist; 10021 another user's group has the
+ * id; 10025 the caller's group has it; 10037 the caller is in 1,000 groups; 11000 the server has no
+ * communities; network codes 9508 to 9525.
  *
- * Limits: Id: 1 to 48 bytes of printable ASCII, not beginning with "@TGS#". Name 1 to 30 bytes, introduction
- * 240, notification 300, face URL 100. Members: Work 200, Public 2,000, Meeting 6,000, or
- * create_group_param_max_member_num if it is less. 20 first members. A user is in at most 1,000 groups.
+ * Limits: Id: 1 to 48 bytes of printable ASCII, not beginning with "@TGS#" (of communities: beginning with
+ * "@TGS#_" or not with "@TGS#"). Name 1 to 100 bytes, introduction and notification 400, face URL 500; a
+ * server can be set to 30, 240, 300 and 100. Members: Work 200, Public 2,000, Meeting 6,000, Community
+ * 100,000, live rooms without a limit, or create_group_param_max_member_num if it is less. 20 first members.
+ * 10 custom fields. A user is in at most 1,000 groups.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -287,32 +475,57 @@ TIM_API void TIM_DECL TIMSetGroupTopicChangedCallback(TIMGroupTopicChangedCallba
  */
 TIM_API int TIM_DECL TIMGroupCreate(const char* json_group_create_param, TIMCommCallback cb, const void* user_data);
 
-/* Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013). */
-TIM_API int TIM_DECL TIMGroupDelete(const char* group_id, TIMCommCallback cb, const void* user_data);
-
 /*
- * Makes the caller a member of a group that lets everybody join (kTIMGroupAddOpt_Any). Groups whose members
- * need an approval (kTIMGroupAddOpt_Auth, the default of Public groups) cannot be joined yet: approval is not
- * built. In Work and Public groups a new member sees what is said from now on, in Meeting groups also the
- * history.
+ * Dismisses a group: it exists no more, and its members are in it no more. Only the owner may, and nobody a
+ * Work group. The conversations stay with their history on the devices; nothing can be sent any more.
  *
  * - group_id: Group ID.
- * - hello_msg: Words to those who approve. May be NULL; without effect, because approval is not built yet.
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
  * Result: ""
  *
- * Events: The caller, on all devices: kTIMConvEvent_Add. All members including the caller, not in Meeting
- * groups: a message with a GroupTipsElem of type kTIMGroupTip_Invite, join type kTIMGroupJoin_Apply, and
- * TIMSetGroupTipsEventCallback.
+ * Events: All members, the caller too: a report kTIMGroupReport_Delete. In a live room everybody who is there
+ * gets it.
  *
  * Errors: Returned at once: -4 group_id is NULL. In the callback: 6013 not initialised; 6014 nobody is logged
- * in; 7013 the group asks for an approval, which is not built; 8508 a Work group, whose members are invited;
- * 10007 the group lets nobody join; 10010 no such group; 10013 a member already; 10014 the group is full;
- * 10015 group_id is empty; 10037 the caller is in 1,000 groups; network codes 9508 to 9525.
+ * in; 10007 the caller is not the owner, or it is a Work group; 10010 no such group; 10015 the group's id is
+ * empty; network codes 9508 to 9525.
  *
- * Limits: A user is in at most 1,000 groups.
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0
+ */
+TIM_API int TIM_DECL TIMGroupDelete(const char* group_id, TIMCommCallback cb, const void* user_data);
+
+/*
+ * Makes the caller a member of a group that lets everybody join (kTIMGroupAddOpt_Any). Where joining needs an
+ * approval (kTIMGroupAddOpt_Auth, the default of Public groups) the result is the same, but it is only a
+ * request: the owner and the admins decide with TIMGroupHandlePendency, and a report tells the caller. In
+ * Work and Public groups a new member sees what is said from now on, in Meeting groups and communities also
+ * the history; docs/groups.md. Joining a live room again is no error. A device is in a live room until it
+ * quits, logs out or ends.
+ *
+ * - group_id: Group ID.
+ * - hello_msg: Words to those who decide. May be NULL.
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: "" also when the request has only been made.
+ *
+ * Events: Free joining: the caller, on all devices, kTIMConvEvent_Add; all members including the caller, not
+ * in Meeting groups, a message with a GroupTipsElem of type kTIMGroupTip_Invite, join type
+ * kTIMGroupJoin_Apply, and TIMSetGroupTipsEventCallback. With an approval: the owner and the admins get a
+ * report kTIMGroupReport_AddRequest; after the decision the caller gets kTIMGroupReport_AddAccept or
+ * kTIMGroupReport_AddRefuse.
+ *
+ * Errors: Returned at once: -4 group_id is NULL. In the callback: 6013 not initialised; 6014 nobody is logged
+ * in; 6017 hello_msg is too long; 8508 a Work group, whose members are invited; 10007 the group lets nobody
+ * join, or the caller was removed and may not come back yet; 10010 no such group; 10013 a member already;
+ * 10014 the group is full; 10015 group_id is empty; 10037 the caller is in 1,000 groups; network codes 9508
+ * to 9525.
+ *
+ * Limits: hello_msg: 300 bytes. A user is in at most 1,000 groups.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -321,8 +534,10 @@ TIM_API int TIM_DECL TIMGroupDelete(const char* group_id, TIMCommCallback cb, co
 TIM_API int TIM_DECL TIMGroupJoin(const char* group_id, const char* hello_msg, TIMCommCallback cb, const void* user_data);
 
 /*
- * Ends the caller's membership. The owner cannot quit, except in a Work group, which goes on without an
- * owner. The conversation and its local history stay in the caller's list.
+ * Ends the caller's membership, of a live room on this device. The owner cannot quit, except in a Work group,
+ * which goes on without an owner; a server can be set to let owners quit: the admin who came first, else the
+ * member who came first, is the next owner. The conversation and its local history stay in the caller's list.
+ * Who is muted stays so when he comes back.
  *
  * - group_id: Group ID.
  * - cb: Result callback, run exactly once if the function returned 0.
@@ -331,11 +546,11 @@ TIM_API int TIM_DECL TIMGroupJoin(const char* group_id, const char* hello_msg, T
  * Result: ""
  *
  * Events: The other members, not in Meeting groups: a message with a GroupTipsElem of type kTIMGroupTip_Quit,
- * and TIMSetGroupTipsEventCallback. Nothing at the caller.
+ * and TIMSetGroupTipsEventCallback. The caller, on all devices: a report kTIMGroupReport_Quit.
  *
  * Errors: Returned at once: -4 group_id is NULL. In the callback: 6013 not initialised; 6014 nobody is logged
- * in; 10007 not a member; 10009 the owner of a Public or Meeting group; 10010 no such group; 10015 group_id
- * is empty; network codes 9508 to 9525.
+ * in; 10007 not a member; 10009 the owner; 10010 no such group; 10015 group_id is empty; network codes 9508
+ * to 9525.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -344,14 +559,15 @@ TIM_API int TIM_DECL TIMGroupJoin(const char* group_id, const char* hello_msg, T
 TIM_API int TIM_DECL TIMGroupQuit(const char* group_id, TIMCommCallback cb, const void* user_data);
 
 /*
- * Gives the groups that the user is in, as the server has them now. Before the login has finished, and
- * without a network, the list is the one that the server gave last on this device; the first time that is
- * "[]".
+ * Gives the groups that the user is in, as the server has them now, without live rooms and without
+ * communities with topics, which TIMGroupGetJoinedCommunityList gives. Before the login has finished, and
+ * without a network, it gives them as this device knows them from the server's last list and from what it was
+ * told since. How often it may be called is not limited.
  *
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Result: Array of GroupBaseInfo, in no particular order.
+ * Result: Array of GroupBaseInfo, by id.
  *
  * Errors: In the callback: 6013 not initialised; 6014 no user's local data is open (nobody logged in or
  * logging in); 7010 the local database cannot be used.
@@ -360,22 +576,22 @@ TIM_API int TIM_DECL TIMGroupQuit(const char* group_id, TIMCommCallback cb, cons
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
- * Source: TIM C interface 8.0; the list without a network is Timbre's own decision
+ * Source: TIM C interface 8.0; the list without a network, and that 8514 is never answered, are Timbre's own
+ * decisions
  */
 TIM_API int TIM_DECL TIMGroupGetJoinedGroupList(TIMCommCallback cb, const void* user_data);
 
 /*
- * Gives what the caller may know of groups. Who is not a member gets everything but
- * group_detail_info_next_msg_seq and group_detail_info_last_msg_time, which are 0. group_detail_info_visible
- * and group_detail_info_searchable are always 2; group_detail_info_info_seq is the time of the newest change;
- * the number of members online is not built and 0.
+ * Gives what the caller may know of groups. Who is not a member gets the public part:
+ * group_detail_info_next_msg_seq and group_detail_info_last_msg_time are 0, and custom fields are missing.
+ * group_detail_info_info_seq is the time of the newest change. How often it may be called is not limited.
  *
  * - json_group_getinfo_param: JSON array of group IDs.
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
  * Result: Array of GetGroupInfoResult in the order of the ids: code 0 with a GroupDetailInfo, or code 10010
- * for a group that does not exist.
+ * for a group that does not exist, 10015 for an empty id.
  *
  * Errors: Returned at once: -4 json_group_getinfo_param is NULL; -3 it is not valid JSON, not an array, or
  * empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 no ids in the array, or too
@@ -385,104 +601,469 @@ TIM_API int TIM_DECL TIMGroupGetJoinedGroupList(TIMCommCallback cb, const void* 
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
- * Source: TIM C interface 8.0
+ * Source: TIM C interface 8.0; that 8513 is never answered is Timbre's own decision
  */
 TIM_API int TIM_DECL TIMGroupGetGroupInfoList(const char* json_group_getinfo_param, TIMCommCallback cb, const void* user_data);
 
 /*
+ * Finds groups that the user is in by what their id or name contains; one keyword in one field is enough.
+ * Case, width and composition of letters do not matter; Chinese is found by any part. The search is local:
+ * the first one after the start asks the server for the whole list, if it can be reached.
+ *
+ * - json_group_search_groups_param: JSON object GroupSearchParam; keywords are required.
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: Array of GroupDetailInfo, by id, as this device knows the groups.
+ *
  * Empty result: []
  *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
+ * Errors: Returned at once: -4 json_group_search_groups_param is NULL; -3 it is not valid JSON or not an
+ * object. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 no keyword or more than 5, or
+ * no such field; 7010 the local database cannot be used.
+ *
+ * Limits: 5 keywords.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0
  */
 TIM_API int TIM_DECL TIMGroupSearchGroups(const char* json_group_search_groups_param, TIMCommCallback cb, const void* user_data);
 
-/* Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013). */
+/*
+ * Changes a group: everything whose bit is set in group_modify_info_param_modify_flag. Name, introduction,
+ * notification and face are changed by the owner and admins, in Work groups by any member; options, limits,
+ * custom fields by the owner and admins, in Work groups by the owner; permission groups by the owner of a
+ * community. A custom field with an empty value is taken away. kTIMGroupModifyInfoFlag_Owner stands alone and
+ * hands the group over to a member; the owner may. kTIMGroupModifyInfoFlag_ShutupAll lets only the owner and
+ * admins speak. Group and conversation names follow on all devices of all members.
+ *
+ * - json_group_modifyinfo_param: JSON object GroupModifyInfoParam; group and flags are required.
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: ""
+ *
+ * Events: All members: a message with a GroupTipsElem of type kTIMGroupTip_GroupInfoChange with one
+ * GroupTipGroupChangeInfo for each change, and TIMSetGroupTipsEventCallback; for options and muting everybody
+ * only if the server is set so. Name and face: kTIMConvEvent_Update. Nothing comes when nothing is different.
+ *
+ * Errors: Returned at once: -4 json_group_modifyinfo_param is NULL; -3 it is not valid JSON, not an object,
+ * empty, or lacks group or flags. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 no
+ * flag, an unknown one, the owner's with others, or a flag whose value is missing or of the wrong type; 8502
+ * to 8505 name empty or a text too long; 8507 more members than the type allows; 10004 no such option, fields
+ * with bad keys or too many of them, what groups of this type do not have, or a new owner who is no member;
+ * 10007 the caller's role does not allow it, or he is not a member; 10010 no such group; 10015 the group's id
+ * is empty; network codes 9508 to 9525.
+ *
+ * Limits: Texts as in TIMGroupCreate. 10 custom fields, a key 1 to 16 bytes, a value 512 bytes.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0
+ */
 TIM_API int TIM_DECL TIMGroupModifyGroupInfo(const char* json_group_modifyinfo_param, TIMCommCallback cb, const void* user_data);
 
-/* Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013). */
+/*
+ * Makes these the attributes of a group: others go. A write counts only if nobody has written the same keys
+ * since the caller was shown the attributes, by TIMGroupGetGroupAttributes, by the event or by a write of his
+ * own. Who has not seen them since the start of the program need not read first: the library does it then.
+ * All members may write.
+ *
+ * - group_id: Group ID.
+ * - json_group_attributes: JSON array of GroupAttributes.
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: ""
+ *
+ * Events: All members, the caller too: TIMSetGroupAttributeChangedCallback.
+ *
+ * Errors: Returned at once: -4 a text is NULL. In the callback: 6013 not initialised; 6014 nobody is logged
+ * in; 6017 not a JSON array, or an attribute without a key or text; 8511 more than 10 writes in 5 seconds;
+ * 10004 or 10045 to 10048 more than the limits; 10049 the server got too many; 10007 not a member; 10010 no
+ * such group; 10015 the group's id is empty; 10056 another one has written first: read the attributes, or
+ * wait for TIMSetGroupAttributeChangedCallback, and decide anew; network codes 9508 to 9525.
+ *
+ * Limits: 16 attributes, a key 1 to 32 bytes, a value 4,000, all together 16,000. On this device 10 writes in
+ * 5 seconds, of all groups together.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0
+ */
 TIM_API int TIM_DECL TIMGroupInitGroupAttributes(const char* group_id, const char* json_group_attributes, TIMCommCallback cb, const void* user_data);
 
-/* Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013). */
+/*
+ * Sets attributes of a group: those that are there get the new value, others stay. A write counts only if
+ * nobody has written the same keys since the caller was shown the attributes, by TIMGroupGetGroupAttributes,
+ * by the event or by a write of his own. Who has not seen them since the start of the program need not read
+ * first: the library does it then. All members may write.
+ *
+ * - group_id: Group ID.
+ * - json_group_attributes: JSON array of GroupAttributes.
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: ""
+ *
+ * Events: All members, the caller too: TIMSetGroupAttributeChangedCallback.
+ *
+ * Errors: Returned at once: -4 a text is NULL. In the callback: 6013 not initialised; 6014 nobody is logged
+ * in; 6017 not a JSON array, or an attribute without a key or text; 8511 more than 10 writes in 5 seconds;
+ * 10004 or 10045 to 10048 more than the limits; 10049 the server got too many; 10007 not a member; 10010 no
+ * such group; 10015 the group's id is empty; 10056 another one has written first: read the attributes, or
+ * wait for TIMSetGroupAttributeChangedCallback, and decide anew; network codes 9508 to 9525.
+ *
+ * Limits: 16 attributes, a key 1 to 32 bytes, a value 4,000, all together 16,000. On this device 10 writes in
+ * 5 seconds, of all groups together.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0
+ */
 TIM_API int TIM_DECL TIMGroupSetGroupAttributes(const char* group_id, const char* json_group_attributes, TIMCommCallback cb, const void* user_data);
 
-/* Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013). */
+/*
+ * Takes attributes of a group away: those that are named, or all. A write counts only if nobody has written
+ * the same keys since the caller was shown the attributes, by TIMGroupGetGroupAttributes, by the event or by
+ * a write of his own. Who has not seen them since the start of the program need not read first: the library
+ * does it then. All members may write.
+ *
+ * - group_id: Group ID.
+ * - json_keys: JSON array of keys; an empty text or array: all.
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: ""
+ *
+ * Events: All members, the caller too: TIMSetGroupAttributeChangedCallback.
+ *
+ * Errors: Returned at once: -4 a text is NULL. In the callback: 6013 not initialised; 6014 nobody is logged
+ * in; 6017 not a JSON array, or an attribute without a key or text; 8511 more than 10 writes in 5 seconds;
+ * 10004 or 10045 to 10048 more than the limits; 10049 the server got too many; 10050 there is no such
+ * attribute; 10007 not a member; 10010 no such group; 10015 the group's id is empty; 10056 another one has
+ * written first: read the attributes, or wait for TIMSetGroupAttributeChangedCallback, and decide anew;
+ * network codes 9508 to 9525.
+ *
+ * Limits: 16 attributes, a key 1 to 32 bytes, a value 4,000, all together 16,000. On this device 10 writes in
+ * 5 seconds, of all groups together.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0
+ */
 TIM_API int TIM_DECL TIMGroupDeleteGroupAttributes(const char* group_id, const char* json_keys, TIMCommCallback cb, const void* user_data);
 
 /*
+ * Asks the server for attributes of a group: those that are named and exist, or all.
+ *
+ * - group_id: Group ID.
+ * - json_keys: JSON array of keys; an empty text or array: all.
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: Array of GroupAttributes, by key.
+ *
  * Empty result: []
  *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
+ * Errors: Returned at once: -4 a text is NULL. In the callback: 6013 not initialised; 6014 nobody is logged
+ * in; 6017 json_keys is not an array of texts; 8511 more than 20 reads in 5 seconds; 10007 not a member;
+ * 10010 no such group; 10015 the group's id is empty; network codes 9508 to 9525.
+ *
+ * Limits: On this device 20 reads in 5 seconds, of all groups together.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0
  */
 TIM_API int TIM_DECL TIMGroupGetGroupAttributes(const char* group_id, const char* json_keys, TIMCommCallback cb, const void* user_data);
 
 /*
+ * Gives how many members of a group are online: connected on some device, in a live room those who are there.
+ * An answer of the server is good for 60 seconds; within them the same number is given again.
+ *
+ * - group_id: Group ID.
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: Object GroupGetOnlineMemberCountResult.
+ *
  * Empty result: {"group_get_online_member_count_result":0}
  *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
+ * Errors: Returned at once: -4 group_id is NULL. In the callback: 6013 not initialised; 6014 nobody is logged
+ * in; 10007 not a member; 10010 no such group; 10015 the group's id is empty; network codes 9508 to 9525.
+ *
+ * Limits: One question to the server in 60 seconds and group.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0; the kept answer instead of 8512 is Timbre's own decision
  */
 TIM_API int TIM_DECL TIMGroupGetOnlineMemberCount(const char* group_id, TIMCommCallback cb, const void* user_data);
 
 /*
+ * Sets counters of a group. Those that are not there are made.
+ *
+ * - group_id: Group ID.
+ * - json_group_counter_array: JSON array of GroupCounter.
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: Array of GroupCounter: those that were set.
+ *
  * Empty result: []
  *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
+ * Events: All members, the caller too: TIMSetGroupCounterChangedCallback for each counter.
+ *
+ * Errors: Returned at once: -4 a text is NULL; -3 json_group_counter_array is not a JSON array. In the
+ * callback: 6013 not initialised; 6014 nobody is logged in; 6017 no counter, one without a key, or without a
+ * number; 8516 more than 20 calls for counters in 5 seconds; 10004 groups of this type have no counters
+ * (communities), or a key is too long; 10007 not a member; 10063 too many counters; 10010 no such group;
+ * 10015 the group's id is empty; network codes 9508 to 9525.
+ *
+ * Limits: 20 counters in a group, a key 1 to 128 bytes, a value 64 bits with a sign. On this device 20 calls
+ * for counters in 5 seconds, of all groups together.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0
  */
 TIM_API int TIM_DECL TIMGroupSetGroupCounters(const char* group_id, const char* json_group_counter_array, TIMCommCallback cb, const void* user_data);
 
 /*
+ * Asks the server for counters of a group: those that are named and exist, or all.
+ *
+ * - group_id: Group ID.
+ * - json_group_counter_key_array: JSON array of keys; an empty text or array: all.
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: Array of GroupCounter.
+ *
  * Empty result: []
  *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
+ * Errors: Returned at once: -4 a text is NULL. In the callback: 6013 not initialised; 6014 nobody is logged
+ * in; 6017 the keys are not an array of texts; 8516 more than 20 calls for counters in 5 seconds; 10004
+ * groups of this type have no counters (communities), or a key is too long; 10007 not a member; 10063 too
+ * many counters; 10010 no such group; 10015 the group's id is empty; network codes 9508 to 9525.
+ *
+ * Limits: 20 counters in a group, a key 1 to 128 bytes, a value 64 bits with a sign. On this device 20 calls
+ * for counters in 5 seconds, of all groups together.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0
  */
 TIM_API int TIM_DECL TIMGroupGetGroupCounters(const char* group_id, const char* json_group_counter_key_array, TIMCommCallback cb, const void* user_data);
 
 /*
+ * Adds to a counter of a group, at once for everybody: of calls at the same time none is lost. A counter that
+ * is not there begins with 0.
+ *
+ * - group_id: Group ID.
+ * - group_counter_key: Key of the counter, 1 to 128 bytes.
+ * - group_counter_value: What is added; may be negative.
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: Array with the GroupCounter as it is now.
+ *
  * Empty result: []
  *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
+ * Events: All members, the caller too: TIMSetGroupCounterChangedCallback for each counter.
+ *
+ * Errors: Returned at once: -4 a text is NULL. In the callback: 6013 not initialised; 6014 nobody is logged
+ * in; 6017 the key is empty; 8516 more than 20 calls for counters in 5 seconds; 10004 groups of this type
+ * have no counters (communities), or a key is too long; 10007 not a member; 10063 too many counters; 10010 no
+ * such group; 10015 the group's id is empty; network codes 9508 to 9525.
+ *
+ * Limits: 20 counters in a group, a key 1 to 128 bytes, a value 64 bits with a sign. On this device 20 calls
+ * for counters in 5 seconds, of all groups together.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0
  */
 TIM_API int TIM_DECL TIMGroupIncreaseGroupCounter(const char* group_id, const char* group_counter_key, int64_t group_counter_value, TIMCommCallback cb, const void* user_data);
 
 /*
+ * Takes from a counter of a group, at once for everybody: of calls at the same time none is lost. A counter
+ * that is not there begins with 0.
+ *
+ * - group_id: Group ID.
+ * - group_counter_key: Key of the counter, 1 to 128 bytes.
+ * - group_counter_value: What is taken away; may be negative.
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: Array with the GroupCounter as it is now.
+ *
  * Empty result: []
  *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
+ * Events: All members, the caller too: TIMSetGroupCounterChangedCallback for each counter.
+ *
+ * Errors: Returned at once: -4 a text is NULL. In the callback: 6013 not initialised; 6014 nobody is logged
+ * in; 6017 the key is empty, or the value is the smallest 64-bit number; 8516 more than 20 calls for counters
+ * in 5 seconds; 10004 groups of this type have no counters (communities), or a key is too long; 10007 not a
+ * member; 10063 too many counters; 10010 no such group; 10015 the group's id is empty; network codes 9508 to
+ * 9525.
+ *
+ * Limits: 20 counters in a group, a key 1 to 128 bytes, a value 64 bits with a sign. On this device 20 calls
+ * for counters in 5 seconds, of all groups together.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0
  */
 TIM_API int TIM_DECL TIMGroupDecreaseGroupCounter(const char* group_id, const char* group_counter_key, int64_t group_counter_value, TIMCommCallback cb, const void* user_data);
 
 /*
+ * Gives the communities with topics that the user is in. They are not in TIMGroupGetJoinedGroupList. While
+ * the server cannot be reached, the answer is what this device knows.
+ *
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: Array of GroupBaseInfo, by id; [] when there is none.
+ *
  * Empty result: []
  *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
+ * Errors: In the callback: 6013 not initialised; 6014 nobody is logged in; network codes 9508 to 9525.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0; the same function as TIMCommunityGetJoinedCommunityList
  */
 TIM_API int TIM_DECL TIMGroupGetJoinedCommunityList(TIMCommCallback cb, const void* user_data);
 
-/* Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013). */
+/*
+ * Makes a topic of a community: a conversation of the group kind (kTIMConv_Group) under its own id, whose
+ * members are the community's. The owner and admins may, and with permission groups who may manage topics.
+ * Nobody has to join; who joins the community later sees what the type's history rule allows.
+ *
+ * - group_id: Id of a community with topics. UTF-8.
+ * - json_topic_info: JSON object TIMGroupTopicInfo with a name; introduction, notification, face URL, custom
+ *   string, id and default_permissions are taken too.
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: The topic's id as it is, not JSON.
+ *
+ * Events: All members of the community, this device included: TIMSetCommunityCreateTopicCallback and
+ * TIMSetGroupTopicCreatedCallback.
+ *
+ * Errors: Returned at once: -4 group_id or json_topic_info is NULL. In the callback: 6013 not initialised;
+ * 6014 nobody is logged in; 6017 json_topic_info is not valid JSON or not an object; 8501 bad id; 8502 to
+ * 8505 name empty or a text too long; 10004 custom string too long, or a group without topics; 10007 no
+ * member, or no right to it; 10010 no such community or it was dismissed; 10021 there is a topic with the id;
+ * 10037 the community has 200 topics; network codes 9508 to 9525.
+ *
+ * Limits: 200 topics a community. Name 1 to 150 bytes, introduction and notification 400, face URL 500,
+ * custom string 3,000.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0; the same function as TIMCommunityCreateTopicInCommunity; the number of topics
+ * is Timbre's own decision
+ */
 TIM_API int TIM_DECL TIMGroupCreateTopicInCommunity(const char* group_id, const char* json_topic_info, TIMCommCallback cb, const void* user_data);
 
 /*
+ * Ends topics with everything that was said in them, for everybody.
+ *
+ * - group_id: Id of a community with topics. UTF-8.
+ * - json_topic_id_array: JSON array of topic ids.
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: Array of TIMGroupTopicOperationResult, one for each id in its order; 10010 is no such topic, 10007
+ * no right to it. []: the call failed.
+ *
  * Empty result: []
  *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
+ * Events: All members, this device included: TIMSetCommunityDeleteTopicCallback and
+ * TIMSetGroupTopicDeletedCallback, once for all topics of the call. Their messages and drafts are gone from
+ * the devices with it.
+ *
+ * Errors: Returned at once: -4 group_id or json_topic_id_array is NULL. In the callback: 6013 not
+ * initialised; 6014 nobody is logged in; 6017 json_topic_id_array is not valid JSON, not an array, or names
+ * none; 10007 no member, or no right to it; 10010 no such community or it was dismissed; 10004 a group
+ * without topics; network codes 9508 to 9525.
+ *
+ * Limits: 200 topics a call.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0; the same function as TIMCommunityDeleteTopicFromCommunity
  */
 TIM_API int TIM_DECL TIMGroupDeleteTopicFromCommunity(const char* group_id, const char* json_topic_id_array, TIMCommCallback cb, const void* user_data);
 
-/* Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013). */
+/*
+ * Changes what a topic is. The flags are TIMCommunityTopicModifyInfoFlag; a key whose flag is missing is left
+ * alone, a flag whose key is missing is an error. The draft (1<<14) is kept on this device and needs no
+ * right. Default permissions (1<<15) need the right to manage permission groups or the topic's permissions,
+ * the rest the right to manage topics.
+ *
+ * - json_topic_info: JSON object TIMGroupTopicInfo: the topic's id, group_modify_info_param_modify_flag and
+ *   the keys that the flags name.
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: Empty.
+ *
+ * Events: All members: TIMSetCommunityChangeTopicInfoCallback and TIMSetGroupTopicChangedCallback, and in the
+ * topic a message with a GroupTipsElem of type kTIMGroupTip_TopicInfoChange about name, introduction,
+ * notification, face URL and custom string. A draft: the two callbacks on this device.
+ *
+ * Errors: Returned at once: -4 json_topic_info is NULL. In the callback: 6013 not initialised; 6014 nobody is
+ * logged in; 6017 not valid JSON, no topic's id, no flag, an unknown flag, or a key is missing or of the
+ * wrong kind; 8502 to 8505 a text is too long or the name empty; 10004 custom string too long; 10007 no
+ * member, or no right to it; 10010 no such topic; network codes 9508 to 9525.
+ *
+ * Limits: As TIMGroupCreateTopicInCommunity.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0; the same function as TIMCommunitySetTopicInfo
+ */
 TIM_API int TIM_DECL TIMGroupSetTopicInfo(const char* json_topic_info, TIMCommCallback cb, const void* user_data);
 
 /*
+ * Gives topics of a community. What they are comes from the server, and while it cannot be reached from what
+ * this device has heard of it; what they are to the user (unread, last message, read sequence, draft, receive
+ * option) is as this device has it. All topics stand in the order in which they were made.
+ *
+ * - group_id: Id of a community with topics. UTF-8.
+ * - json_topic_id_array: JSON array of topic ids; NULL, "" or an empty array asks for all topics.
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: Array of TIMGroupTopicInfoResult; for named topics one for each in their order, whose code is 10010
+ * when there is none.
+ *
  * Empty result: []
  *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
+ * Errors: Returned at once: -4 group_id is NULL. In the callback: 6013 not initialised; 6014 nobody is logged
+ * in; 6017 json_topic_id_array is neither empty nor a JSON array; 10007 no member, or no right to it; 10010
+ * no such community or it was dismissed; 10004 a group without topics; network codes 9508 to 9525.
+ *
+ * Limits: 200 named topics.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0; the same function as TIMCommunityGetTopicInfoList; the answer without a
+ * network is Timbre's own decision
  */
 TIM_API int TIM_DECL TIMGroupGetTopicInfoList(const char* group_id, const char* json_topic_id_array, TIMCommCallback cb, const void* user_data);
 
 /*
  * Gives members of a group to one of them: those in group_get_members_info_list_param_identifier_array, or
  * page by page all whose role fits group_member_get_info_option_role_flag (0 or missing: all; bits may be
- * combined). A page begins at group_get_members_info_list_param_next_seq, 0 for the first.
- * group_member_info_msg_flag is the caller's own and 0 for others; group_member_info_msg_seq is 0; presence
- * and custom fields are not built.
+ * combined; in a live room 1000 or more: those with this mark). A page begins at
+ * group_get_members_info_list_param_next_seq, 0 for the first. In a live room the newest members are listed.
+ * group_member_info_msg_flag is the caller's own and 0 for others. Members that were listed can be found with
+ * TIMGroupSearchGroupMembers from then on.
  *
  * - json_group_getmeminfos_param: JSON object GroupGetMemberInfoListParam;
  *   group_get_members_info_list_param_group_id is required.
@@ -497,7 +1078,7 @@ TIM_API int TIM_DECL TIMGroupGetTopicInfoList(const char* group_id, const char* 
  * 100 users named; 10007 the caller is not a member; 10010 no such group; 10015 the group's id is empty;
  * network codes 9508 to 9525.
  *
- * Limits: A page has 50 members. 100 users by name.
+ * Limits: A page has 50 members. 100 users by name. Of a live room the newest 1,000 (setting).
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -506,16 +1087,38 @@ TIM_API int TIM_DECL TIMGroupGetTopicInfoList(const char* group_id, const char* 
 TIM_API int TIM_DECL TIMGroupGetMemberInfoList(const char* json_group_getmeminfos_param, TIMCommCallback cb, const void* user_data);
 
 /*
+ * Finds members by what their UserID, nickname or name card contains; one keyword in one field is enough, and
+ * letters are compared as in TIMGroupSearchGroups. The search is local: it finds members that this device has
+ * seen, in lists that were asked for and as they came or changed. Remarks of friends are not built yet: that
+ * field finds nobody. Without group_search_member_params_groupid_list all groups are searched.
+ *
+ * - json_group_search_group_members_param: JSON object GroupMemberSearchParam; keywords are required.
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: Array of GroupSearchGroupMembersResult, one for each group with hits.
+ *
  * Empty result: []
  *
- * Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013).
+ * Errors: Returned at once: -4 json_group_search_group_members_param is NULL; -3 it is not valid JSON or not
+ * an object. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 no keyword or more than 5,
+ * or no such field; 7010 the local database cannot be used.
+ *
+ * Limits: 5 keywords.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0
  */
 TIM_API int TIM_DECL TIMGroupSearchGroupMembers(const char* json_group_search_group_members_param, TIMCommCallback cb, const void* user_data);
 
 /*
- * Changes a member. Built are kTIMGroupMemberModifyFlag_MemberRole (the owner of a Public or Meeting group
- * makes another member an admin, 300, or an ordinary member, 200) and kTIMGroupMemberModifyFlag_MsgFlag (the
- * caller changes how he himself receives from the group). One of the two in a call.
+ * Changes a member: everything whose bit is set in group_modify_member_info_modify_flag. Everybody changes
+ * how he receives, his name card and his custom fields; the owner and admins change the name cards and custom
+ * fields of members of lower roles, and mute them for group_modify_member_info_shutup_time seconds from now:
+ * 0 lets them speak again, 4294967295 mutes until then. The owner makes another member an admin (300) or an
+ * ordinary member (200). A custom field with an empty value is taken away. Who is muted stays so when he
+ * leaves and comes back.
  *
  * - json_group_modifymeminfo_param: JSON object GroupModifyMemberInfoParam; group, user and flags are
  *   required.
@@ -524,16 +1127,21 @@ TIM_API int TIM_DECL TIMGroupSearchGroupMembers(const char* json_group_search_gr
  *
  * Result: ""
  *
- * Events: Role, not in Meeting groups: all members get a message with a GroupTipsElem of type
- * kTIMGroupTip_SetAdmin or kTIMGroupTip_CancelAdmin, and TIMSetGroupTipsEventCallback. A role or option that
- * is set already causes none.
+ * Events: Role: all members get a message with a GroupTipsElem of type kTIMGroupTip_SetAdmin or
+ * kTIMGroupTip_CancelAdmin, and the member a report kTIMGroupReport_GrantAdmin or
+ * kTIMGroupReport_CancelAdmin. Muting: a tip kTIMGroupTip_MemberInfoChange, and to the member a report
+ * kTIMGroupReport_ShutUpMember. Meeting groups send no such tips. Receive option: the caller's devices get
+ * kTIMConvEvent_Update and a report kTIMGroupReport_GroupMessageRecvOption. What is so already causes none.
  *
  * Errors: Returned at once: -4 json_group_modifymeminfo_param is NULL; -3 it is not valid JSON, not an
  * object, empty, or lacks group, user or flags. In the callback: 6013 not initialised; 6014 nobody is logged
- * in; 6017 no flag, or a flag whose value is missing; 7013 other flags; 10004 no such role or option, both
- * flags at once, another user's option, the caller's own role, a Work group (it has no admins), or the user
- * is no member; 10007 the caller is not a member, or not the owner; 10010 no such group; 10015 the group's id
- * is empty; 20003 no such user; network codes 9508 to 9525.
+ * in; 6017 no flag, an unknown one, or a flag whose value is missing or of the wrong type; 8506 the name card
+ * is too long; 10004 no such role or option, another user's option, the caller's own role, what groups of
+ * this type do not have, fields with bad keys, or the user is no member; 10007 the caller is not a member, or
+ * his role does not allow it; 10010 no such group; 10015 the group's id is empty; 20003 no such user; network
+ * codes 9508 to 9525.
+ *
+ * Limits: Name card 50 bytes. 5 custom fields, a key 1 to 16 bytes, a value 64 bytes.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -542,31 +1150,33 @@ TIM_API int TIM_DECL TIMGroupSearchGroupMembers(const char* json_group_search_gr
 TIM_API int TIM_DECL TIMGroupModifyMemberInfo(const char* json_group_modifymeminfo_param, TIMCommCallback cb, const void* user_data);
 
 /*
- * Makes users members without asking them. In Work groups any member may. In others it depends on
- * create_group_param_approve_option: with kTIMGroupAddOpt_Forbid, the default, nobody may; with
- * kTIMGroupAddOpt_Any any member; with kTIMGroupAddOpt_Auth the owner and admins, because approval is not
- * built yet.
+ * Invites users. How depends on create_group_param_approve_option of the group: with kTIMGroupAddOpt_Any (the
+ * default of Work groups and communities) they are members at once; with kTIMGroupAddOpt_Auth what the owner
+ * and admins do counts at once, and invitations of others are requests that they decide; with
+ * kTIMGroupAddOpt_Forbid (the default of others) nobody is invited. Nobody is invited to a live room. Whether
+ * the invited are asked too is a setting of the server.
  *
  * - json_group_invite_param: JSON object GroupInviteMemberParam; group and users are required.
- *   group_invite_member_param_user_data has no effect yet.
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
  * Result: Array of GroupInviteMemberResult in the order of the users: kTIMGroupMember_HandledSuc,
- * kTIMGroupMember_Included (a member already), or kTIMGroupMember_HandledErr (no such user, he is in 1,000
- * groups, or no room was left).
+ * kTIMGroupMember_Included (a member already), kTIMGroupMember_Invited (somebody has to decide),
+ * kTIMGroupMember_HandledErr (no such user, he may not come back yet, or no room was left), or 4 (he is in
+ * 1,000 groups).
  *
- * Events: The invited, on all devices: kTIMConvEvent_Add. All members, not in Meeting groups: a message with
- * a GroupTipsElem of type kTIMGroupTip_Invite, join type kTIMGroupJoin_Invite, and
- * TIMSetGroupTipsEventCallback.
+ * Events: The invited, on all devices: kTIMConvEvent_Add and a report kTIMGroupReport_Invite. All members,
+ * not in Meeting groups: a message with a GroupTipsElem of type kTIMGroupTip_Invite, join type
+ * kTIMGroupJoin_Invite, and TIMSetGroupTipsEventCallback. Where somebody decides: a report
+ * kTIMGroupReport_InviteReqToAdmin to the owner and admins, or kTIMGroupReport_InviteReqToInvitee to the
+ * invited, and then kTIMGroupReport_InviteAccept or kTIMGroupReport_InviteRefuse to the caller.
  *
  * Errors: Returned at once: -4 json_group_invite_param is NULL; -3 it is not valid JSON, not an object,
- * empty, or lacks group or users. In the callback: 6013 not initialised; 6014 nobody is logged in; 7013 an
- * ordinary member's invitation needs an approval, which is not built; 8510 no users; 10005 more than 20;
- * 10007 the caller is not a member, or nobody is invited to this group; 10010 no such group; 10014 the group
- * is full; 10015 the group's id is empty; network codes 9508 to 9525.
+ * empty, or lacks group or users. In the callback: 6013 not initialised; 6014 nobody is logged in; 8510 no
+ * users; 10005 more than 20; 10007 the caller is not a member, or nobody is invited to this group; 10014 the
+ * group is full; 10010 no such group; 10015 the group's id is empty; network codes 9508 to 9525.
  *
- * Limits: 20 users in a call.
+ * Limits: 20 users in a call. group_invite_member_param_user_data: 300 bytes.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -574,47 +1184,175 @@ TIM_API int TIM_DECL TIMGroupModifyMemberInfo(const char* json_group_modifymemin
  */
 TIM_API int TIM_DECL TIMGroupInviteMember(const char* json_group_invite_param, TIMCommCallback cb, const void* user_data);
 
-/* Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013). */
+/*
+ * Removes members. The owner removes everybody, admins remove ordinary members; in Work groups and live rooms
+ * only the owner may. With group_delete_member_param_duration they cannot come in again for so many seconds,
+ * neither of their own will nor by invitation; in live rooms this is a ban. Their conversations stay with
+ * their history.
+ *
+ * - json_group_delete_param: JSON object GroupDeleteMemberParam; group and users are required.
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: Array of GroupDeleteMemberResult in the order of the users: kTIMGroupMember_HandledSuc,
+ * kTIMGroupMember_Included (not a member), or kTIMGroupMember_HandledErr (he has the same role or a higher
+ * one).
+ *
+ * Events: All members and the removed: a message with a GroupTipsElem of type kTIMGroupTip_Kick, not in
+ * Meeting groups, and TIMSetGroupTipsEventCallback. The removed: a report kTIMGroupReport_BeKicked, with a
+ * ban kTIMGroupReport_BannedFromGroup.
+ *
+ * Errors: Returned at once: -4 json_group_delete_param is NULL; -3 it is not valid JSON, not an object,
+ * empty, or lacks group or users. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 no
+ * users; 10005 more than 100; 10007 the caller is not a member, or his role does not allow it; 10010 no such
+ * group; 10015 the group's id is empty; network codes 9508 to 9525.
+ *
+ * Limits: 100 users in a call. Reason 300 bytes.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0
+ */
 TIM_API int TIM_DECL TIMGroupDeleteMember(const char* json_group_delete_param, TIMCommCallback cb, const void* user_data);
 
-/* Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013). */
+/*
+ * Marks members of a live room, or takes the mark away. The owner may. TIMGroupGetMemberInfoList lists who
+ * has a mark.
+ *
+ * - group_id: Group ID.
+ * - member_array: JSON array of UserIDs.
+ * - mark_type: The mark, 1000 or more.
+ * - enable_mark: true marks the users, false takes the mark away.
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: ""
+ *
+ * Events: Everybody in the room: TIMSetGroupTipsEventCallback with a tip kTIMGroupTip_MemberMarkChange.
+ *
+ * Errors: Returned at once: -4 a text is NULL, or member_array is not a JSON array or empty. In the callback:
+ * 6013 not initialised; 6014 nobody is logged in; 6017 no users or more than 500, or a mark under 1000; 8515
+ * or 10004 too many marks, or not a live room; 10007 not the owner; 10010 no such group; 10015 the group's id
+ * is empty; network codes 9508 to 9525.
+ *
+ * Limits: 500 users in a call. 10 different marks in a room, 1,000 members with each.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0
+ */
 TIM_API int TIM_DECL TIMGroupMarkGroupMemberList(const char* group_id, const char* member_array, uint32_t mark_type, bool enable_mark, TIMCommCallback cb, const void* user_data);
 
-/* Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013). */
+/*
+ * Gives requests that the caller decides or has decided, of all groups, the newest first: who wants to join a
+ * group that he owns or administers, who was invited to it by others, and to which groups he was invited.
+ * Those that were decided stay in the list, marked as handled. group_pendency_option_start_time 0 begins with
+ * the newest; for the next page pass group_pendency_result_next_start_time.
+ *
+ * - json_group_getpendency_list_param: JSON object GroupPendencyOption.
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: Object GroupPendencyResult. All times are milliseconds.
+ *
+ * Errors: Returned at once: -4 json_group_getpendency_list_param is NULL. In the callback: 6013 not
+ * initialised; 6014 nobody is logged in; 6017 it is not a JSON object; network codes 9508 to 9525.
+ *
+ * Limits: 50 requests in a page.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0
+ */
 TIM_API int TIM_DECL TIMGroupGetPendencyList(const char* json_group_getpendency_list_param, TIMCommCallback cb, const void* user_data);
 
-/* Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013). */
+/*
+ * Accepts or refuses a request. A request is decided once; without group_handle_pendency_param_is_accept it
+ * is refused. Accepted, the user is a member at once.
+ *
+ * - json_group_handle_pendency_param: JSON object GroupHandlePendencyParam; the request as
+ *   TIMGroupGetPendencyList gave it is required.
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: ""
+ *
+ * Events: Who asked gets a report: kTIMGroupReport_AddAccept or kTIMGroupReport_AddRefuse to who wanted to
+ * join, kTIMGroupReport_InviteAccept or kTIMGroupReport_InviteRefuse to who invited, with
+ * group_handle_pendency_param_handle_msg as its text. Accepted: the events of TIMGroupJoin or
+ * TIMGroupInviteMember.
+ *
+ * Errors: Returned at once: -4 json_group_handle_pendency_param is NULL; -3 it is not valid JSON, not an
+ * object, empty, or names no request. In the callback: 6013 not initialised; 6014 nobody is logged in; 10004
+ * there is no such request; 10007 the caller does not decide it; 10013 the user is a member already; 10014
+ * the group is full; 10024 it is decided already; 10037 the user is in 1,000 groups; 10010 no such group;
+ * 10015 the group's id is empty; network codes 9508 to 9525.
+ *
+ * Limits: The message: 300 bytes.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0
+ */
 TIM_API int TIM_DECL TIMGroupHandlePendency(const char* json_group_handle_pendency_param, TIMCommCallback cb, const void* user_data);
 
-/* Not built yet: answers ERR_SDK_INTERFACE_NOT_SUPPORT (7013). */
+/*
+ * Marks requests as seen, on all devices: it moves group_pendency_result_read_time_seq, and
+ * group_pendency_result_unread_num counts the later ones. The requests stay in the list. It never moves back.
+ *
+ * - time_stamp: Requests up to this time have been seen: seconds; from 100,000,000,000 on milliseconds, as
+ *   requests have them; 0: all that there are.
+ * - cb: Result callback, run exactly once if the function returned 0.
+ * - user_data: Opaque word handed to the callback unchanged.
+ *
+ * Result: ""
+ *
+ * Errors: In the callback: 6013 not initialised; 6014 nobody is logged in; network codes 9508 to 9525.
+ *
+ * Thread: Any thread; callback on the library's callback thread.
+ *
+ * Source: TIM C interface 8.0; milliseconds and 0 are Timbre's own decision
+ */
 TIM_API int TIM_DECL TIMGroupReportPendencyReaded(uint64_t time_stamp, TIMCommCallback cb, const void* user_data);
 
-/* JSON keys of GroupTipGroupChangeInfo. */
-/* uint TIMGroupTipGroupChangeFlag, out */
+/*
+ * JSON keys of GroupTipGroupChangeInfo.
+ *
+ * One change of a group's information. The flag says which key holds the new value.
+ */
+/* uint TIMGroupTipGroupChangeFlag, out. What changed. */
 static const char* const kTIMGroupTipGroupChangeInfoFlag = "group_tips_group_change_info_flag";
-/* string, out */
+/* string, out. The new text. */
 static const char* const kTIMGroupTipGroupChangeInfoValue = "group_tips_group_change_info_value";
-/* string, out */
+/* string, out. Of a custom field: its key. */
 static const char* const kTIMGroupTipGroupChangeInfoKey = "group_tips_group_change_info_key";
-/* bool, out */
+/* bool, out. The new switch. */
 static const char* const kTIMGroupTipGroupChangeInfoBoolValue = "group_tips_group_change_info_bool_value";
-/* int, out */
+/* int, out. The new number. */
 static const char* const kTIMGroupTipGroupChangeInfoIntValue = "group_tips_group_change_info_int_value";
-/* uint64, out */
+/* uint64, out. The new bits. */
 static const char* const kTIMGroupTipGroupChangeInfoUint64Value = "group_tips_group_change_info_uint64_value";
 
-/* JSON keys of GroupTipMemberChangeInfo. */
-/* string, out */
+/*
+ * JSON keys of GroupTipMemberChangeInfo.
+ *
+ * A member who was muted or may speak again.
+ */
+/* string, out. UserID. */
 static const char* const kTIMGroupTipMemberChangeInfoIdentifier = "group_tips_member_change_info_identifier";
-/* uint, out */
+/* uint, out. For how many seconds he is muted; 0: he may speak; 4294967295: until it is taken back. */
 static const char* const kTIMGroupTipMemberChangeInfoShutupTime = "group_tips_member_change_info_shutupTime";
 
-/* JSON keys of GroupTipMemberMarkChangeInfo. */
-/* bool, out */
+/*
+ * JSON keys of GroupTipMemberMarkChangeInfo.
+ *
+ * Members who were marked, or are not any more.
+ */
+/* bool, out. Whether they have the mark now. */
 static const char* const kTIMGroupTipMemberChangeInfoEnableMark = "group_tips_member_mark_change_info_enableMark";
-/* uint, out */
+/* uint, out. The mark. */
 static const char* const kTIMGroupTipMemberMarkChangeInfoMarkType = "group_tips_member_mark_change_info_markType";
-/* array string, out */
+/* array string, out. Their UserIDs. */
 static const char* const kTIMGroupTipMemberMarkChangeInfoUserIDList = "group_tips_member_mark_change_info_userIDList";
 
 /*
@@ -633,9 +1371,9 @@ static const char* const kTIMGroupTipsElemOpUser = "group_tips_elem_op_user";
 static const char* const kTIMGroupTipsElemGroupId = "group_tips_elem_group_id";
 /* array string, out. UserIDs whom it is about. */
 static const char* const kTIMGroupTipsElemUserArray = "group_tips_elem_user_array";
-/* array GroupTipGroupChangeInfo, out. Empty: not built yet. */
+/* array GroupTipGroupChangeInfo, out. What changed, of kTIMGroupTip_GroupInfoChange. */
 static const char* const kTIMGroupTipsElemGroupChangeInfoArray = "group_tips_elem_group_change_info_array";
-/* array GroupTipMemberChangeInfo, out. Empty: not built yet. */
+/* array GroupTipMemberChangeInfo, out. Who was muted, of kTIMGroupTip_MemberInfoChange. */
 static const char* const kTIMGroupTipsElemMemberChangeInfoArray = "group_tips_elem_member_change_info_array";
 /* object UserProfile, out. Profile of who did it. */
 static const char* const kTIMGroupTipsElemOpUserInfo = "group_tips_elem_op_user_info";
@@ -645,11 +1383,11 @@ static const char* const kTIMGroupTipsElemOpGroupMemberInfo = "group_tips_elem_o
 static const char* const kTIMGroupTipsElemChangedUserInfoArray = "group_tips_elem_changed_user_info_array";
 /* array GroupMemberInfo, out. The same as members, after the change. */
 static const char* const kTIMGroupTipsElemChangedGroupMemberInfoArray = "group_tips_elem_changed_group_memberinfo_array";
-/* uint, out. Members afterwards, of kTIMGroupTip_Invite and kTIMGroupTip_Quit; else 0. */
+/* uint, out. Members afterwards, of kTIMGroupTip_Invite, kTIMGroupTip_Quit and kTIMGroupTip_Kick; else 0. */
 static const char* const kTIMGroupTipsElemMemberNum = "group_tips_elem_member_num";
 /* string, out. Platform of who did it: Windows, Mac, Linux, Android, iOS, Web or Unknown. */
 static const char* const kTIMGroupTipsElemPlatform = "group_tips_elem_platform";
-/* array GroupTipMemberMarkChangeInfo, out. Empty: not built yet. */
+/* array GroupTipMemberMarkChangeInfo, out. Who was marked, of kTIMGroupTip_MemberMarkChange. */
 static const char* const kTIMGroupTipsElemMemberMarkInfoArray = "group_tips_elem_member_mark_info_array";
 /*
  * array. The message that was pinned or is not any more, as a Message without what differs from user to user.
@@ -671,9 +1409,11 @@ static const char* const kTIMGroupMemberInfoJoinTime = "group_member_info_join_t
 static const char* const kTIMGroupMemberInfoMemberRole = "group_member_info_member_role";
 /* uint TIMReceiveMessageOpt, out. How he receives; given for the caller himself, 0 for others. */
 static const char* const kTIMGroupMemberInfoMsgFlag = "group_member_info_msg_flag";
-/* uint, out. 0: not built. */
+/* uint, out. Number of the newest message that he has read, as far as the server says it; else 0. */
 static const char* const kTIMGroupMemberInfoMsgSeq = "group_member_info_msg_seq";
-/* uint, out. Until when he is muted, in seconds; 0: he is not. */
+/*
+ * uint, out. Until when he is muted, in seconds since 1970; 4294967295: until it is taken back; 0: he is not.
+ */
 static const char* const kTIMGroupMemberInfoShutupTime = "group_member_info_shutup_time";
 /* string, out. Name card. */
 static const char* const kTIMGroupMemberInfoNameCard = "group_member_info_name_card";
@@ -683,11 +1423,11 @@ static const char* const kTIMGroupMemberInfoNickName = "group_member_info_nick_n
 static const char* const kTIMGroupMemberInfoFriendRemark = "group_member_info_friend_remark";
 /* string, out. URL of his face. */
 static const char* const kTIMGroupMemberInfoFaceUrl = "group_member_info_face_url";
-/* array GroupMemberInfoCustomString, out. Empty: not built yet. */
+/* array GroupMemberInfoCustomString, out. Custom fields. */
 static const char* const kTIMGroupMemberInfoCustomInfo = "group_member_info_custom_info";
-/* string, out. False: not built yet. */
+/* string, out. Whether he is connected, a bool; given by lists of live rooms, else false. */
 static const char* const kTIMGroupMemberInfoIsOnline = "group_member_info_is_online";
-/* array, out. Empty: not built yet. */
+/* array, out. Empty: not built. */
 static const char* const kTIMGroupMemberInfoOnlineDevices = "group_member_info_online_devices";
 
 /*
@@ -695,7 +1435,7 @@ static const char* const kTIMGroupMemberInfoOnlineDevices = "group_member_info_o
  *
  * Parameter of TIMGroupCreate.
  */
-/* string, in, required. Name, 1 to 30 bytes. */
+/* string, in, required. Name, 1 to 100 bytes. */
 static const char* const kTIMCreateGroupParamGroupName = "create_group_param_group_name";
 /*
  * string, in. Group ID, 1 to 48 bytes of printable ASCII not beginning with "@TGS#"; missing or empty: the
@@ -704,30 +1444,30 @@ static const char* const kTIMCreateGroupParamGroupName = "create_group_param_gro
 static const char* const kTIMCreateGroupParamGroupId = "create_group_param_group_id";
 /* uint TIMGroupType, in. Type; missing: kTIMGroup_Public. */
 static const char* const kTIMCreateGroupParamGroupType = "create_group_param_group_type";
-/* bool, in. Not built yet: true is refused. */
+/* bool, in. A community with topics. */
 static const char* const kTIMCreateGroupIsSupportTopic = "create_group_param_is_support_topic";
 /*
- * array GroupMemberInfo, in. First members besides the caller, at most 20; group_member_info_identifier and
- * group_member_info_member_role count.
+ * array GroupMemberInfo, in. First members besides the caller, at most 20; group_member_info_identifier,
+ * group_member_info_member_role and group_member_info_custom_info count.
  */
 static const char* const kTIMCreateGroupParamGroupMemberArray = "create_group_param_group_member_array";
-/* string, in. Notification, at most 300 bytes. */
+/* string, in. Notification, at most 400 bytes. */
 static const char* const kTIMCreateGroupParamNotification = "create_group_param_notification";
-/* string, in. Introduction, at most 240 bytes. */
+/* string, in. Introduction, at most 400 bytes. */
 static const char* const kTIMCreateGroupParamIntroduction = "create_group_param_introduction";
-/* string, in. URL of the face, at most 100 bytes. */
+/* string, in. URL of the face, at most 500 bytes. */
 static const char* const kTIMCreateGroupParamFaceUrl = "create_group_param_face_url";
 /* uint TIMGroupAddOption, in. Who may join; missing: as the type has it. */
 static const char* const kTIMCreateGroupParamAddOption = "create_group_param_add_option";
-/* uint TIMGroupAddOption, in. Who may be invited; missing: as the type has it. */
+/* uint TIMGroupAddOption, in. How an invitation is approved; missing: as the type has it. */
 static const char* const kTIMCreateGroupParamApproveOption = "create_group_param_approve_option";
 /* uint, in. Most members; missing or 0: as the type has it. */
 static const char* const kTIMCreateGroupParamMaxMemberCount = "create_group_param_max_member_num";
-/* array GroupInfoCustomString, out. Not built yet: fields are refused. */
+/* array GroupInfoCustomString, out. Custom fields, at most 10. */
 static const char* const kTIMCreateGroupParamCustomInfo = "create_group_param_custom_info";
-/* bool, in. Not built yet: true is refused. */
+/* bool, in. In a community permission groups decide instead of roles. */
 static const char* const kTIMCreateGroupParamEnablePermissionGroup = "create_group_param_enable_permission_group";
-/* uint64, in. Not built yet: without effect. */
+/* uint64, in. The rights of every member then, bits of TIMCommunityPermission. */
 static const char* const kTIMCreateGroupParamDefaultPermissions = "create_group_param_default_permissions";
 
 /*
@@ -773,15 +1513,19 @@ static const char* const kTIMGroupBaseInfoLatestSeq = "group_base_info_latest_se
 static const char* const kTIMGroupBaseInfoReadedSeq = "group_base_info_readed_seq";
 /* uint, out. How the user receives. */
 static const char* const kTIMGroupBaseInfoMsgFlag = "group_base_info_msg_flag";
-/* bool, out. False: not built yet. */
+/* bool, out. Whether everybody but the owner and admins is muted. */
 static const char* const kTIMGroupBaseInfoIsShutupAll = "group_base_info_is_shutup_all";
 /* object GroupSelfInfo, out. The user's own part. */
 static const char* const kTIMGroupBaseInfoSelfInfo = "group_base_info_self_info";
 
-/* JSON keys of GroupInfoCustomString. */
-/* string, in */
+/*
+ * JSON keys of GroupInfoCustomString.
+ *
+ * A custom field of a group.
+ */
+/* string, in. Key, 1 to 16 bytes. */
 static const char* const kTIMGroupInfoCustomStringInfoKey = "group_info_custom_string_info_key";
-/* string, in */
+/* string, in. Value, at most 512 bytes; empty: the field is taken away. */
 static const char* const kTIMGroupInfoCustomStringInfoValue = "group_info_custom_string_info_value";
 
 /*
@@ -793,7 +1537,7 @@ static const char* const kTIMGroupInfoCustomStringInfoValue = "group_info_custom
 static const char* const kTIMGroupDetailInfoGroupId = "group_detail_info_group_id";
 /* uint TIMGroupType, out, earlier spelled group_detial_info_group_type. Type. */
 static const char* const kTIMGroupDetailInfoGroupType = "group_detail_info_group_type";
-/* bool, out, earlier spelled group_detial_info_is_support_topic. False: not built yet. */
+/* bool, out, earlier spelled group_detial_info_is_support_topic. Whether it is a community with topics. */
 static const char* const kTIMGroupDetailInfoIsSupportTopic = "group_detail_info_is_support_topic";
 /* string, out, earlier spelled group_detial_info_group_name. Name. */
 static const char* const kTIMGroupDetailInfoGroupName = "group_detail_info_group_name";
@@ -827,24 +1571,36 @@ static const char* const kTIMGroupDetailInfoMemberNum = "group_detail_info_membe
 static const char* const kTIMGroupDetailInfoMaxMemberNum = "group_detail_info_max_member_num";
 /* uint TIMGroupAddOption, out, earlier spelled group_detial_info_add_option. Who may join. */
 static const char* const kTIMGroupDetailInfoAddOption = "group_detail_info_add_option";
-/* uint TIMGroupAddOption, out. Who may be invited. */
+/* uint TIMGroupAddOption, out. How an invitation is approved. */
 static const char* const kTIMGroupDetailInfoApproveOption = "group_detail_info_approve_option";
-/* uint, out, earlier spelled group_detial_info_visible. Always 2. */
+/*
+ * uint, out, earlier spelled group_detial_info_visible. Whether others see the group; 2 unless it was
+ * changed.
+ */
 static const char* const kTIMGroupDetailInfoVisible = "group_detail_info_visible";
-/* uint, out, earlier spelled group_detial_info_searchable. Always 2. */
+/*
+ * uint, out, earlier spelled group_detial_info_searchable. Whether others find the group in lists of the
+ * application; 2 unless it was changed.
+ */
 static const char* const kTIMGroupDetailInfoSearchable = "group_detail_info_searchable";
-/* bool, out, earlier spelled group_detial_info_is_shutup_all. False: not built yet. */
+/*
+ * bool, out, earlier spelled group_detial_info_is_shutup_all. Whether everybody but the owner and admins is
+ * muted.
+ */
 static const char* const kTIMGroupDetailInfoIsShutupAll = "group_detail_info_is_shutup_all";
 /*
  * string, out, earlier spelled group_detial_info_owener_identifier. UserID of the owner; empty when there is
  * none.
  */
 static const char* const kTIMGroupDetailInfoOwnerIdentifier = "group_detail_info_owner_identifier";
-/* array GroupInfoCustomString, out, earlier spelled group_detial_info_custom_info. Empty: not built yet. */
+/*
+ * array GroupInfoCustomString, out, earlier spelled group_detial_info_custom_info. Custom fields; members see
+ * them.
+ */
 static const char* const kTIMGroupDetailInfoCustomInfo = "group_detail_info_custom_info";
-/* bool, out. False: not built yet. */
+/* bool, out. Whether permission groups decide instead of roles. */
 static const char* const kTIMGroupDetailInfoEnablePermissionGroup = "group_detail_info_enable_permission_group";
-/* uint, out. 0: not built yet. */
+/* uint, out. The rights of every member then, bits of TIMCommunityPermission. */
 static const char* const kTIMGroupDetailInfoDefaultPermissions = "group_detail_info_default_permissions";
 
 /*
@@ -859,106 +1615,155 @@ static const char* const kTIMGetGroupInfoResultDesc = "get_groups_info_result_de
 /* object GroupDetailInfo, out. The group; without a group only its ID counts. */
 static const char* const kTIMGetGroupInfoResultInfo = "get_groups_info_result_info";
 
-/* JSON keys of GroupSearchParam. */
-/* array string, in */
+/*
+ * JSON keys of GroupSearchParam.
+ *
+ * Parameter of TIMGroupSearchGroups.
+ */
+/* array string, in. Keywords, 1 to 5; one is enough. */
 static const char* const TIMGroupSearchParamKeywordList = "group_search_params_keyword_list";
-/* array TIMGroupSearchFieldKey, in */
+/* array TIMGroupSearchFieldKey, in. Where to look; missing or empty: everywhere. */
 static const char* const TIMGroupSearchParamFieldList = "group_search_params_field_list";
 
-/* JSON keys of GroupModifyInfoParam. */
-/* string, in, required */
+/*
+ * JSON keys of GroupModifyInfoParam.
+ *
+ * Parameter of TIMGroupModifyGroupInfo. What has no flag is not looked at.
+ */
+/* string, in, required. Group ID. */
 static const char* const kTIMGroupModifyInfoParamGroupId = "group_modify_info_param_group_id";
-/* uint TIMGroupModifyInfoFlag, in, required */
+/* uint TIMGroupModifyInfoFlag, in, required. What is changed. */
 static const char* const kTIMGroupModifyInfoParamModifyFlag = "group_modify_info_param_modify_flag";
-/* string, in */
+/* string, in. Name. */
 static const char* const kTIMGroupModifyInfoParamGroupName = "group_modify_info_param_group_name";
-/* string, in */
+/* string, in. Notification. */
 static const char* const kTIMGroupModifyInfoParamNotification = "group_modify_info_param_notification";
-/* string, in */
+/* string, in. Introduction. */
 static const char* const kTIMGroupModifyInfoParamIntroduction = "group_modify_info_param_introduction";
-/* string, in */
+/* string, in. URL of the face. */
 static const char* const kTIMGroupModifyInfoParamFaceUrl = "group_modify_info_param_face_url";
-/* uint, in */
+/* uint, in. Who may join, a TIMGroupAddOption. */
 static const char* const kTIMGroupModifyInfoParamAddOption = "group_modify_info_param_add_option";
-/* uint, in */
+/* uint, in. How an invitation is approved, a TIMGroupAddOption. */
 static const char* const kTIMGroupModifyInfoParamApproveOption = "group_modify_info_param_approve_option";
-/* uint, in */
+/* uint, in. Most members. */
 static const char* const kTIMGroupModifyInfoParamMaxMemberNum = "group_modify_info_param_max_member_num";
-/* uint, in */
+/* uint, in. Whether others see the group: 0 no, 2 yes. */
 static const char* const kTIMGroupModifyInfoParamVisible = "group_modify_info_param_visible";
-/* uint, in */
+/* uint, in. Whether others find the group: 0 no, 2 yes. */
 static const char* const kTIMGroupModifyInfoParamSearchAble = "group_modify_info_param_searchable";
-/* bool, in */
+/* bool, in. Whether everybody is muted. */
 static const char* const kTIMGroupModifyInfoParamIsShutupAll = "group_modify_info_param_is_shutup_all";
-/* string, in */
+/* string, in. UserID of the new owner, who is a member. */
 static const char* const kTIMGroupModifyInfoParamOwner = "group_modify_info_param_owner";
-/* array GroupInfoCustomString, in */
+/* array GroupInfoCustomString, in. Custom fields that change. */
 static const char* const kTIMGroupModifyInfoParamCustomInfo = "group_modify_info_param_custom_info";
-/* bool, in */
+/* bool, in. Whether permission groups decide. */
 static const char* const kTIMGroupModifyInfoParamEnablePermissionGroup = "group_modify_info_param_enable_permission_group";
-/* uint, in */
+/* uint, in. The rights of every member then. */
 static const char* const kTIMGroupModifyInfoParamDefaultPermissions = "group_modify_info_param_default_permissions";
 
-/* JSON keys of GroupAttributes. */
-/* string, in, earlier spelled group_atrribute_key */
+/*
+ * JSON keys of GroupAttributes.
+ *
+ * An attribute of a group.
+ */
+/* string, in, earlier spelled group_atrribute_key. Key, 1 to 32 bytes. */
 static const char* const TIMGroupAttributeKey = "group_attribute_key";
-/* string, in, earlier spelled group_atrribute_value */
+/* string, in, earlier spelled group_atrribute_value. Value, at most 4,000 bytes. */
 static const char* const TIMGroupAttributeValue = "group_attribute_value";
 
-/* JSON keys of GroupCounter. */
-/* string, inout */
+/*
+ * JSON keys of GroupCounter.
+ *
+ * A counter of a group.
+ */
+/* string, inout. Key, 1 to 128 bytes. */
 static const char* const kTIMGroupCounterKey = "group_counter_key";
-/* int64, inout */
+/* int64, inout. Value. */
 static const char* const kTIMGroupCounterValue = "group_counter_value";
 
-/* JSON keys of GroupGetOnlineMemberCountResult. */
-/* int, out */
+/*
+ * JSON keys of GroupGetOnlineMemberCountResult.
+ *
+ * Result of TIMGroupGetOnlineMemberCount.
+ */
+/* int, out. Members who are online. */
 static const char* const TIMGroupGetOnlineMemberCountResult = "group_get_online_member_count_result";
 
-/* JSON keys of TIMGroupTopicInfo. */
-/* string, inout */
+/*
+ * JSON keys of TIMGroupTopicInfo.
+ *
+ * A topic, and what it is to the user. The keys of TopicInfo that are not here come too.
+ */
+/*
+ * string, inout. Id: the community's id, "@TOPIC#_" and 1 to 48 bytes of printable ASCII. For a new topic it
+ * may be left out: the server makes one.
+ */
 static const char* const kTIMGroupTopicInfoTopicID = "group_topic_info_topic_id";
-/* string, inout */
+/* string, inout. 1 to 150 bytes. */
 static const char* const kTIMGroupTopicInfoTopicName = "group_topic_info_topic_name";
-/* string, inout */
+/* string, inout. At most 400 bytes. */
 static const char* const kTIMGroupTopicInfoIntroduction = "group_topic_info_introduction";
-/* string, inout */
+/* string, inout. At most 400 bytes. */
 static const char* const kTIMGroupTopicInfoNotification = "group_topic_info_notification";
-/* string, inout */
+/* string, inout. At most 500 bytes. */
 static const char* const kTIMGroupTopicInfoTopicFaceURL = "group_topic_info_topic_face_url";
-/* bool, inout */
+/*
+ * bool, inout. Nobody speaks but owner and admins, and with permission groups who has the right to manage
+ * topics.
+ */
 static const char* const kTIMGroupTopicInfoIsAllMuted = "group_topic_info_is_all_muted";
-/* uint32, inout */
+/*
+ * uint32, inout. Until when the user may not speak in the topic, seconds since 1970; 4294967295: until it is
+ * taken back; 0: he may. As of the last news from the server.
+ */
 static const char* const kTIMGroupTopicInfoSelfMuteTime = "group_topic_info_self_mute_time";
-/* string, inout */
+/* string, inout. Text of the application, at most 3,000 bytes. */
 static const char* const kTIMGroupTopicInfoCustomString = "group_topic_info_custom_string";
-/* uint TIMReceiveMessageOpt, out */
+/*
+ * uint TIMReceiveMessageOpt, out. How the user receives; TIMMsgSetGroupReceiveMessageOpt with the topic's id
+ * sets it.
+ */
 static const char* const kTIMGroupTopicInfoRecvOpt = "group_topic_info_recv_opt";
-/* string, inout */
+/*
+ * string, inout. The user's draft, on this device only. It is draft_user_define of the conversation's draft.
+ */
 static const char* const kTIMGroupTopicInfoDraftText = "group_topic_info_draft_text";
-/* uint64, out */
+/* uint64, out. Messages that the user has not read. Not part of any total. */
 static const char* const kTIMGroupTopicInfoUnreadCount = "group_topic_info_unread_count";
-/* object Message, out */
+/* object Message, out. The last message, absent when there is none. Tips are messages. */
 static const char* const kTIMGroupTopicInfoLastMessage = "group_topic_info_last_message";
-/* array GroupAtInfo, out */
+/* array GroupAtInfo, out. Unread messages that speak to the user. */
 static const char* const kTIMGroupTopicInfoGroupAtInfoArray = "group_topic_info_group_at_info_array";
-/* uint TIMGroupModifyInfoFlag, in, required */
+/*
+ * uint TIMGroupModifyInfoFlag, in, required. What TIMGroupSetTopicInfo changes:
+ * TIMCommunityTopicModifyInfoFlag. A topic's draft and default permissions have 1<<14 and 1<<15.
+ */
 static const char* const kTIMGroupTopicInfoModifyFlag = "group_modify_info_param_modify_flag";
 
-/* JSON keys of TIMGroupTopicOperationResult. */
-/* int, out */
+/*
+ * JSON keys of TIMGroupTopicOperationResult.
+ *
+ * What became of one topic of a call.
+ */
+/* int, out. 0 or an error code. */
 static const char* const kTIMGroupTopicOperationResultErrorCode = "group_topic_operation_result_error_code";
-/* string, out */
+/* string, out. Text for the code, for logs. */
 static const char* const kTIMGroupTopicOperationResultErrorMessage = "group_topic_operation_result_error_message";
-/* string, out */
+/* string, out. The topic's id. */
 static const char* const kTIMGroupTopicOperationResultTopicID = "group_topic_operation_result_topic_id";
 
-/* JSON keys of TIMGroupTopicInfoResult. */
-/* int, out */
+/*
+ * JSON keys of TIMGroupTopicInfoResult.
+ *
+ * A topic that was asked for, or why there is none.
+ */
+/* int, out. 0, or a code such as 10010: no such topic. */
 static const char* const kTIMGroupTopicInfoResultErrorCode = "group_topic_info_result_error_code";
-/* string, out */
+/* string, out. Text for the code, for logs. */
 static const char* const kTIMGroupTopicInfoResultErrorMessage = "group_topic_info_result_error_message";
-/* object TIMGroupTopicInfo, out */
+/* object TIMGroupTopicInfo, out. The topic; with an error only its id. */
 static const char* const kTIMGroupTopicInfoResultTopicInfo = "group_topic_info_result_topic_info";
 
 /*
@@ -966,7 +1771,7 @@ static const char* const kTIMGroupTopicInfoResultTopicInfo = "group_topic_info_r
  *
  * Which members are asked for.
  */
-/* uint64 TIMGroupMemberRoleFlag, inout. Roles; 0: all. */
+/* uint64 TIMGroupMemberRoleFlag, inout. Roles; 0: all; in a live room 1000 or more: a mark. */
 static const char* const kTIMGroupMemberGetInfoOptionRoleFlag = "group_member_get_info_option_role_flag";
 
 /*
@@ -996,24 +1801,39 @@ static const char* const kTIMGroupGetMemberInfoListResultNexSeq = "group_get_mem
 /* array GroupMemberInfo, out, earlier spelled group_get_memeber_info_list_result_info_array. Members. */
 static const char* const kTIMGroupGetMemberInfoListResultInfoArray = "group_get_member_info_list_result_info_array";
 
-/* JSON keys of GroupMemberSearchParam. */
-/* array string, in */
+/*
+ * JSON keys of GroupMemberSearchParam.
+ *
+ * Parameter of TIMGroupSearchGroupMembers.
+ */
+/* array string, in. Groups to look in; missing or empty: all. */
 static const char* const TIMGroupMemberSearchParamGroupidList = "group_search_member_params_groupid_list";
-/* array string, in, required */
+/* array string, in, required. Keywords, 1 to 5; one is enough. */
 static const char* const TIMGroupMemberSearchParamKeywordList = "group_search_member_params_keyword_list";
-/* array TIMGroupMemberSearchFieldKey, in, required */
+/* array TIMGroupMemberSearchFieldKey, in, required. Where to look; missing or empty: everywhere. */
 static const char* const TIMGroupMemberSearchParamFieldList = "group_search_member_params_field_list";
 
-/* JSON keys of GroupSearchGroupMembersResult. */
-/* array string, out */
+/*
+ * JSON keys of GroupSearchGroupMembersResult.
+ *
+ * The hits in one group.
+ */
+/* array string, out. Group ID. */
 static const char* const TIMGroupSearchGroupMembersResultGroupID = "group_search_member_result_groupid";
-/* array GroupMemberInfo, out, earlier spelled group_search_member_result_menber_info_list */
+/*
+ * array GroupMemberInfo, out, earlier spelled group_search_member_result_menber_info_list. The members, as
+ * this device saw them last.
+ */
 static const char* const TIMGroupSearchGroupMembersResultMemberInfoList = "group_search_member_result_member_info_list";
 
-/* JSON keys of GroupMemberInfoCustomString. */
-/* string, in */
+/*
+ * JSON keys of GroupMemberInfoCustomString.
+ *
+ * A custom field of a member.
+ */
+/* string, in. Key, 1 to 16 bytes. */
 static const char* const kTIMGroupMemberInfoCustomStringInfoKey = "group_member_info_custom_string_info_key";
-/* string, in */
+/* string, in. Value, at most 64 bytes; empty: the field is taken away. */
 static const char* const kTIMGroupMemberInfoCustomStringInfoValue = "group_member_info_custom_string_info_value";
 
 /*
@@ -1031,11 +1851,11 @@ static const char* const kTIMGroupModifyMemberInfoParamModifyFlag = "group_modif
 static const char* const kTIMGroupModifyMemberInfoParamMsgFlag = "group_modify_member_info_msg_flag";
 /* uint TIMGroupMemberRole, in. The role: 200 or 300. */
 static const char* const kTIMGroupModifyMemberInfoParamMemberRole = "group_modify_member_info_member_role";
-/* uint, in. Not built yet. */
+/* uint, in. For how many seconds the member is muted; 0: he may speak; 4294967295: until it is taken back. */
 static const char* const kTIMGroupModifyMemberInfoParamShutupTime = "group_modify_member_info_shutup_time";
-/* string, in. Not built yet. */
+/* string, in. The name card, at most 50 bytes. */
 static const char* const kTIMGroupModifyMemberInfoParamNameCard = "group_modify_member_info_name_card";
-/* array GroupMemberInfoCustomString, in. Not built yet. */
+/* array GroupMemberInfoCustomString, in. Custom fields that change. */
 static const char* const kTIMGroupModifyMemberInfoParamCustomInfo = "group_modify_member_info_custom_info";
 
 /*
@@ -1047,7 +1867,7 @@ static const char* const kTIMGroupModifyMemberInfoParamCustomInfo = "group_modif
 static const char* const kTIMGroupInviteMemberParamGroupId = "group_invite_member_param_group_id";
 /* array string, in, required. UserIDs, 1 to 20. */
 static const char* const kTIMGroupInviteMemberParamIdentifierArray = "group_invite_member_param_identifier_array";
-/* string, in. Not built yet: without effect. */
+/* string, in. Words to who decides or is invited; in reports group_report_elem_user_data. */
 static const char* const kTIMGroupInviteMemberParamUserData = "group_invite_member_param_user_data";
 
 /*
@@ -1060,78 +1880,102 @@ static const char* const kTIMGroupInviteMemberResultIdentifier = "group_invite_m
 /* uint HandleGroupMemberResult, out. What became of it. */
 static const char* const kTIMGroupInviteMemberResultResult = "group_invite_member_result_result";
 
-/* JSON keys of GroupDeleteMemberParam. */
-/* string, in, required */
+/*
+ * JSON keys of GroupDeleteMemberParam.
+ *
+ * Parameter of TIMGroupDeleteMember.
+ */
+/* string, in, required. Group ID. */
 static const char* const kTIMGroupDeleteMemberParamGroupId = "group_delete_member_param_group_id";
-/* array string, in, required */
+/* array string, in, required. UserIDs, 1 to 100. */
 static const char* const kTIMGroupDeleteMemberParamIdentifierArray = "group_delete_member_param_identifier_array";
-/* string, in */
+/* string, in. The reason; in the report group_report_elem_msg. */
 static const char* const kTIMGroupDeleteMemberParamUserData = "group_delete_member_param_user_data";
-/* uint32 */
+/* uint32. For how many seconds they cannot come in again; 4294967295: until they are let in. */
 static const char* const kTIMGroupDeleteMemberParamDuration = "group_delete_member_param_duration";
 
-/* JSON keys of GroupDeleteMemberResult. */
-/* string, out */
+/*
+ * JSON keys of GroupDeleteMemberResult.
+ *
+ * One result of TIMGroupDeleteMember.
+ */
+/* string, out. UserID. */
 static const char* const kTIMGroupDeleteMemberResultIdentifier = "group_delete_member_result_identifier";
-/* uint HandleGroupMemberResult, out */
+/* uint HandleGroupMemberResult, out. What became of it. */
 static const char* const kTIMGroupDeleteMemberResultResult = "group_delete_member_result_result";
 
-/* JSON keys of GroupPendencyOption. */
-/* uint64, in, required */
+/*
+ * JSON keys of GroupPendencyOption.
+ *
+ * Parameter of TIMGroupGetPendencyList.
+ */
+/* uint64, in, required. Where the page begins, as the result before said; 0: the newest. */
 static const char* const kTIMGroupPendencyOptionStartTime = "group_pendency_option_start_time";
-/* uint, in */
+/* uint, in. Most requests in the page; 0, missing or more than 50: 50. */
 static const char* const kTIMGroupPendencyOptionMaxLimited = "group_pendency_option_max_limited";
 
-/* JSON keys of GroupPendency. */
-/* string, inout */
+/*
+ * JSON keys of GroupPendency.
+ *
+ * A request that somebody decides.
+ */
+/* string, inout. Group ID. */
 static const char* const kTIMGroupPendencyGroupId = "group_pendency_group_id";
-/* string, inout */
+/* string, inout. UserID of who wants to join, or who invites. */
 static const char* const kTIMGroupPendencyFromIdentifier = "group_pendency_form_identifier";
-/* string, out */
+/* string, out. His nickname. */
 static const char* const kTIMGroupPendencyFromNickName = "group_pendency_from_nick_name";
-/* string, out */
+/* string, out. URL of his face. */
 static const char* const kTIMGroupPendencyFromFaceUrl = "group_pendency_from_face_url";
-/* string, inout */
+/* string, inout. UserID of who was invited; empty when somebody wants to join. */
 static const char* const kTIMGroupPendencyToIdentifier = "group_pendency_to_identifier";
-/* uint64, out */
+/* uint64, out. When, in milliseconds. */
 static const char* const kTIMGroupPendencyAddTime = "group_pendency_add_time";
-/* uint TIMGroupPendencyType, out */
+/* uint TIMGroupPendencyType, out. What it is. */
 static const char* const kTIMGroupPendencyPendencyType = "group_pendency_pendency_type";
-/* uint TIMGroupPendencyHandle, out */
+/* uint TIMGroupPendencyHandle, out. Whether it is decided. */
 static const char* const kTIMGroupPendencyHandled = "group_pendency_handled";
-/* uint TIMGroupPendencyHandleResult, out */
+/* uint TIMGroupPendencyHandleResult, out. How. */
 static const char* const kTIMGroupPendencyHandleResult = "group_pendency_handle_result";
-/* string, out */
+/* string, out. What who asked says: hello_msg of TIMGroupJoin, or group_invite_member_param_user_data. */
 static const char* const kTIMGroupPendencyApplyInviteMsg = "group_pendency_apply_invite_msg";
-/* string, out */
+/* string, out. group_invite_member_param_user_data of an invitation. */
 static const char* const kTIMGroupPendencyFromUserDefinedData = "group_pendency_form_user_defined_data";
-/* string, out */
+/* string, out. What was said to it by who decided. */
 static const char* const kTIMGroupPendencyApprovalMsg = "group_pendency_approval_msg";
-/* string, out */
+/* string, out. Empty. */
 static const char* const kTIMGroupPendencyToUserDefinedData = "group_pendency_to_user_defined_data";
-/* string, out */
+/* string, out. Names the request; to be passed back. */
 static const char* const kTIMGroupPendencyKey = "group_pendency_key";
-/* string, out */
+/* string, out. To be passed back. */
 static const char* const kTIMGroupPendencyAuthentication = "group_pendency_authentication";
-/* string, out */
+/* string, out. UserID of the caller. */
 static const char* const kTIMGroupPendencySelfIdentifier = "group_pendency_self_identifier";
 
-/* JSON keys of GroupPendencyResult. */
-/* uint64, out */
+/*
+ * JSON keys of GroupPendencyResult.
+ *
+ * Result of TIMGroupGetPendencyList.
+ */
+/* uint64, out. Where the next page begins; 0: this was the last. */
 static const char* const kTIMGroupPendencyResultNextStartTime = "group_pendency_result_next_start_time";
-/* uint64, out */
+/* uint64, out. Up to when requests have been seen, in milliseconds. */
 static const char* const kTIMGroupPendencyResultReadTimeSeq = "group_pendency_result_read_time_seq";
-/* uint, out */
+/* uint, out. How many came since. */
 static const char* const kTIMGroupPendencyResultUnReadNum = "group_pendency_result_unread_num";
-/* array GroupPendency, out */
+/* array GroupPendency, out. Requests, the newest first. */
 static const char* const kTIMGroupPendencyResultPendencyArray = "group_pendency_result_pendency_array";
 
-/* JSON keys of GroupHandlePendencyParam. */
-/* bool, in */
+/*
+ * JSON keys of GroupHandlePendencyParam.
+ *
+ * Parameter of TIMGroupHandlePendency.
+ */
+/* bool, in. true accepts; false, also when missing, refuses. */
 static const char* const kTIMGroupHandlePendencyParamIsAccept = "group_handle_pendency_param_is_accept";
-/* string, in */
+/* string, in. Words to who asked. */
 static const char* const kTIMGroupHandlePendencyParamHandleMsg = "group_handle_pendency_param_handle_msg";
-/* object GroupPendency, in, required */
+/* object GroupPendency, in, required. The request, as TIMGroupGetPendencyList gave it. */
 static const char* const kTIMGroupHandlePendencyParamPendency = "group_handle_pendency_param_pendency";
 
 /* JSON keys of GroupTipsElem. */
@@ -1141,7 +1985,10 @@ static const char* const kTIMGroupTipsElemGroupName = "group_tips_elem_group_nam
 static const char* const kTIMGroupTipsElemTime = "group_tips_elem_time";
 
 /* JSON keys of GroupDetailInfo. */
-/* uint, out, earlier spelled group_detial_info_online_member_num. 0: not built yet. */
+/*
+ * uint, out, earlier spelled group_detial_info_online_member_num. Members who are there, of a live room; else
+ * 0.
+ */
 static const char* const kTIMGroupDetailInfoOnlineMemberNum = "group_detail_info_online_member_num";
 
 /* JSON keys of GroupMemberGetInfoOption. */

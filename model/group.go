@@ -48,6 +48,7 @@ const (
 	MaxPermissionTopics      = 50    // topics in one change of rights
 	MaxPermissionMembers     = 20    // users in one change of who is in a permission group
 	MaxTrans                 = 4_096 // bytes of a transparent message
+	TransRate                = 20    // transparent messages that a device sends in a second
 )
 
 // GroupTexts are the longest texts of a group in bytes.
@@ -66,6 +67,10 @@ func (s *GroupSwitches) Texts() GroupTexts {
 	}
 	return ShortGroupTexts
 }
+
+// InviteTooManyGroups is what becomes of the invitation of somebody who is in as many groups as one may be: a value of
+// HandleGroupMemberResult that newer releases of the interface have.
+const InviteTooManyGroups = 4
 
 // MuteForever is for how many seconds somebody is muted, or kept out, who is so until it is taken back.
 const MuteForever = 4294967295
@@ -94,9 +99,25 @@ const (
 // GroupPrefix begins the ids that the server makes.
 const GroupPrefix = "@TGS#"
 
-// ValidGroupID says whether an application may give a group this id.
-func ValidGroupID(id string) bool {
-	return len(id) <= MaxGroupID && printable(id) && !strings.HasPrefix(id, GroupPrefix)
+// CommunityPrefix begins the ids of communities, those that an application chooses and those that the server makes.
+const CommunityPrefix = "@TGS#_"
+
+// ValidGroupID says whether an application may give a group of a type this id. What begins as the server's ids do is for
+// communities, and no group's id looks like a topic's.
+func ValidGroupID(groupType int, id string) bool {
+	if len(id) > MaxGroupID || !printable(id) || strings.Contains(id, TopicMark) {
+		return false
+	}
+	if groupType == tim.GroupCommunity && strings.HasPrefix(id, CommunityPrefix) {
+		return len(id) > len(CommunityPrefix)
+	}
+	return !strings.HasPrefix(id, GroupPrefix)
+}
+
+// ValidTopicID says whether a topic of a community may have this id.
+func ValidTopicID(community, id string) bool {
+	name, ok := strings.CutPrefix(id, community+TopicMark)
+	return ok && name != "" && len(name) <= MaxGroupID && printable(name) && !strings.Contains(name, TopicMark)
 }
 
 // Check holds the texts of a group against their limits. It returns the code of the first that is wrong, 0 when all are

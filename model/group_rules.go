@@ -26,6 +26,7 @@ const (
 	GroupSpeak         GroupAction = "send messages"
 	GroupSpeakReceipt  GroupAction = "send with read receipts"
 	GroupSpeakTo       GroupAction = "send to some members only"
+	GroupSpeakToAll    GroupAction = "mention everybody"
 	GroupReadHistory   GroupAction = "read the history"
 	GroupRevokeOthers  GroupAction = "revoke messages of others"
 	GroupPin           GroupAction = "pin messages"
@@ -46,7 +47,7 @@ const (
 // GroupActions is all actions, in the order in which documents list them.
 func GroupActions() []GroupAction {
 	return []GroupAction{GroupEditTexts, GroupEditOptions, GroupMuteAll, GroupMute, GroupKick, GroupSetRole, GroupTransfer,
-		GroupDismiss, GroupQuit, GroupInvite, GroupApprove, GroupSpeak, GroupSpeakReceipt, GroupSpeakTo, GroupReadHistory,
+		GroupDismiss, GroupQuit, GroupInvite, GroupApprove, GroupSpeak, GroupSpeakReceipt, GroupSpeakTo, GroupSpeakToAll, GroupReadHistory,
 		GroupRevokeOthers, GroupPin, GroupExtend, GroupListMembers, GroupCountOnline, GroupMark, GroupSetAttributes,
 		GroupGetAttributes, GroupSetCounters, GroupGetCounters, GroupSetCard, GroupSetReceive, GroupManageTopics, GroupManageRights}
 }
@@ -94,6 +95,7 @@ type GroupRules struct {
 	RoleTips      bool   // the group says who becomes admin and who is muted
 	OptionTips    bool   // the group says when its options change, and when everybody is muted
 	Successor     bool   // an owner may quit, and another member takes his place
+	Consent       bool   // nobody is brought in by others before he has agreed
 	AddOption     int    // TIMGroupAddOption: who may join, unless the creator chooses
 	ApproveOption int    // likewise: how an invitation is approved
 	ReceiveOption int    // TIMReceiveMessageOpt of a new member
@@ -120,6 +122,7 @@ type GroupSwitches struct {
 	OwnerMayQuit     bool  // the owner of any group may quit, and another member takes his place
 	HistoryTypes     []int // types in which newcomers see what was said before they came
 	TipTypes         []int // types that say who comes and goes
+	ConsentTypes     []int // types into which nobody is brought by others before he has agreed
 	OptionTips       bool  // say when options change and when everybody is muted
 	LongTexts        bool  // names up to 100 bytes, introductions and notifications 400, faces 500; else 30, 240, 300, 100
 	Communities      bool  // there may be communities
@@ -150,8 +153,9 @@ func (s *GroupSwitches) Rules(groupType int) (GroupRules, bool) {
 	r.History = slices.Contains(s.HistoryTypes, groupType)
 	r.MemberTips = slices.Contains(s.TipTypes, groupType)
 	r.OptionTips = s.OptionTips
-	if s.OwnerMayQuit && r.may[GroupQuit] == leaver {
-		r.may[GroupQuit], r.Successor = members, true
+	r.Consent = slices.Contains(s.ConsentTypes, groupType)
+	if s.OwnerMayQuit { // a live room has no members who stay
+		r.may[GroupQuit], r.Successor = members, !r.Live
 	}
 	if groupType == tim.GroupCommunity && !s.CommunityInvites {
 		r.ApproveOption, r.FixedApprove = tim.GroupAddOptForbid, true

@@ -10,7 +10,7 @@ import (
 func TestGroupIDs(t *testing.T) {
 	for id, want := range map[string]bool{"team": true, "a b~!": true, "": false, "@TGS#x": false, "@TGS#_x": false, "x@TGS#": true,
 		"é": false, strings.Repeat("x", MaxGroupID): true, strings.Repeat("x", MaxGroupID+1): false} {
-		if ValidGroupID(id) != want {
+		if ValidGroupID(tim.GroupPublic, id) != want {
 			t.Errorf("%q: want %v", id, want)
 		}
 	}

@@ -20,7 +20,7 @@ func managed(other map[GroupAction]Verdict) map[GroupAction]Verdict {
 	may := map[GroupAction]Verdict{
 		GroupEditTexts: managers, GroupEditOptions: managers, GroupMuteAll: managers, GroupMute: managers, GroupKick: managers,
 		GroupSetRole: owner, GroupTransfer: owner, GroupDismiss: owner, GroupQuit: leaver, GroupInvite: members,
-		GroupApprove: managers, GroupSpeak: members, GroupSpeakReceipt: members, GroupSpeakTo: members, GroupReadHistory: members,
+		GroupApprove: managers, GroupSpeak: members, GroupSpeakReceipt: members, GroupSpeakTo: members, GroupSpeakToAll: members, GroupReadHistory: members,
 		GroupRevokeOthers: managers, GroupPin: managers, GroupExtend: members, GroupListMembers: members,
 		GroupCountOnline: members, GroupMark: nothing, GroupSetAttributes: members, GroupGetAttributes: members,
 		GroupSetCounters: members, GroupGetCounters: members, GroupSetCard: members, GroupSetReceive: members,

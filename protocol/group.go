@@ -69,6 +69,9 @@ type JoinGroup struct {
 	Reason string `json:"reason,omitempty"` // for those who decide
 	// Again says that the user was in this live room before his connection broke: nobody is told that he comes.
 	Again bool `json:"again,omitempty"`
+	// Seen is with Again the newest number of a message that he has. Of those that the room keeps he gets later ones only,
+	// and none without Seen.
+	Seen uint64 `json:"seen,omitempty"`
 }
 
 // Joined answers OpGroupJoin.

@@ -1,5 +1,7 @@
 package protocol
 
+import "reflect"
+
 // Operations on what a group is and has. Those that change something carry a key.
 const (
 	OpGroupSet           = "group.set"
@@ -37,6 +39,13 @@ type SetGroup struct {
 	Owner        *string           `json:"owner,omitempty"`  // hands the group over; alone
 	ByRights     *bool             `json:"by_rights,omitempty"`
 	Rights       *uint64           `json:"rights,omitempty"`
+}
+
+// Alone says whether the change hands the group over and does nothing else.
+func (s *SetGroup) Alone() bool {
+	rest := *s
+	rest.Group, rest.Owner = "", nil
+	return s.Owner != nil && reflect.ValueOf(rest).IsZero()
 }
 
 // MembersChange says who is how in a group now, and who is not in it any more.

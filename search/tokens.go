@@ -78,8 +78,8 @@ func kindOfASCII(r rune) kind {
 	return gap
 }
 
-// fold makes spellings equal that differ in case, width or composition only.
-func fold(s string) string {
+// Fold makes spellings equal that differ in case, width or composition only.
+func Fold(s string) string {
 	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(s)))
 }
 
@@ -92,7 +92,7 @@ type run struct {
 // runs splits a text.
 func runs(s string) []run {
 	var p splitter
-	for _, r := range fold(s) {
+	for _, r := range Fold(s) {
 		p.add(r)
 	}
 	for i := range p.all {

@@ -10,15 +10,18 @@ import (
 	"net/http"
 	"time"
 
+	"timbre/protocol"
 	"timbre/server/account"
 	"timbre/server/bus"
 	"timbre/server/changelog"
+	"timbre/server/community"
 	"timbre/server/config"
 	"timbre/server/conversation"
 	"timbre/server/files"
 	"timbre/server/gateway"
 	"timbre/server/group"
 	"timbre/server/language"
+	"timbre/server/live"
 	"timbre/server/message"
 	"timbre/server/metrics"
 	"timbre/server/session"
@@ -39,6 +42,7 @@ type Server struct {
 	store    *store.Store
 	messages *message.Messages
 	indexer  *message.Indexer
+	ender    *group.Ender
 	gateway  *gateway.Gateway
 	files    *files.Files
 	metrics  *metrics.Metrics
@@ -84,10 +88,13 @@ func (s *Server) assemble(cfg *config.Config, policy account.Policy, secrets acc
 		return err
 	}
 	groups := group.New(s.messages, accounts, log, groupRules, s.now)
+	communities := community.New(groups, s.now)
+	rooms := live.New(config.Live(&groupRules), s.presence, s.now)
+	groups.Meet(group.Neighbours{Sessions: hub, Audience: rooms, Rights: communities})
 	convs := conversation.New(s.messages, accounts, groups, log, s.now)
 	s.store, err = store.Open(store.Config{
 		Dir: cfg.Data, Settled: events.Settle,
-		Schemas: []sqlite.Schema{account.Schema(), changelog.Schema(), message.Schema(), message.IndexSchema(), group.Schema(),
+		Schemas: []sqlite.Schema{account.Schema(), changelog.Schema(), message.Schema(), message.IndexSchema(), group.Schema(), community.Schema(),
 			conversation.Schema(), files.Schema()},
 	})
 	if err != nil {
@@ -97,16 +104,24 @@ func (s *Server) assemble(cfg *config.Config, policy account.Policy, secrets acc
 		return err
 	}
 	s.indexer = message.NewIndexer(s.messages, s.store, s.log)
+	s.ender = group.NewEnder(groups, s.store, func(o group.Outcome) { s.gateway.Publish(o) }, s.log)
 	s.metrics = metrics.New(s.store.Stats, func() int { return s.gateway.Waiting() })
+	s.metrics.Live(func() float64 { return float64(rooms.Figures().Rooms) }, func() float64 { return float64(rooms.Figures().Audience) },
+		func() float64 { return float64(rooms.Figures().Sent) })
 	if err := s.openFiles(cfg, cfg.Retention); err != nil {
 		return err
 	}
 	s.gateway = gateway.New(cfg.Gateway(), gateway.Parts{
 		Store: s.store, Epoch: s.store.Epoch(), Tickets: account.NewTickets(secrets), Accounts: accounts, Log: log,
-		Reader: changelog.NewReader(s.store.Epoch(), s.messages), Messages: s.messages, Groups: groups, Convs: convs, Files: s.files, Hub: hub, Bus: events,
+		Reader: changelog.NewReader(s.store.Epoch(), s.messages), Messages: s.messages, Groups: groups, Rooms: rooms, Communities: communities, Convs: convs, Files: s.files, Hub: hub, Bus: events,
 		Metrics: s.metrics, Logger: s.log, Now: s.now, Language: language.New(cfg.Language(s.log)),
 	})
 	return nil
+}
+
+// presence is what a live room says of who comes and goes.
+func (s *Server) presence(p live.Place, kind int, users []protocol.Member, count int) []byte {
+	return group.PresenceTip(p.ID, p.Name, kind, users, count, s.now())
 }
 
 // Addr is the address that the server listens on.
@@ -116,7 +131,8 @@ func (s *Server) Addr() string { return s.listener.Addr().String() }
 func (s *Server) Run(ctx context.Context) error {
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(s.listener) }()
-	defer s.index(ctx)()
+	defer beside(ctx, s.indexer.Run)()
+	defer beside(ctx, s.ender.Run)()
 	sweep := time.NewTicker(sweepEvery)
 	defer sweep.Stop()
 	s.sweep(ctx)
@@ -134,13 +150,13 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 }
 
-// index makes messages findable in the background until the function that it returns is called.
-func (s *Server) index(ctx context.Context) (stop func()) {
+// beside works in the background until the function that it returns is called.
+func beside(ctx context.Context, work func(context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
-		s.indexer.Run(ctx)
+		work(ctx)
 	}()
 	return func() {
 		cancel()

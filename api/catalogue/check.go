@@ -16,7 +16,7 @@ type checker struct {
 var (
 	numbers = []string{"int", "bool", "int32_t", "int64_t", "uint32_t", "uint64_t"}
 	states  = []string{"", "any", "init", "login", "cache"}
-	shapes  = []string{"", "object", "array"}
+	shapes  = []string{"", "object", "array", "either"}
 	dirs    = []string{"", "in", "out", "inout"}
 )
 

@@ -67,7 +67,7 @@ type Param struct {
 	Name     string `yaml:"name"`
 	Type     string `yaml:"type"`
 	Optional bool   `yaml:"optional"`
-	JSON     string `yaml:"json"`  // "", "object" or "array"
+	JSON     string `yaml:"json"`  // "", "object", "array" or "either" of them
 	Bad      int32  `yaml:"bad"`   // the answer to broken JSON when it is not the usual one
 	Empty    int32  `yaml:"empty"` // the answer to an empty object or array, 0 when that is accepted
 	Doc      string `yaml:"doc"`

@@ -183,6 +183,14 @@ func (c *Client) pushed(p *protocol.Push) {
 		if online {
 			s.messages.Whisper(p.Body)
 		}
+	case protocol.PushLive:
+		if online {
+			s.live.Pushed(protocol.ParseLog(p.Body))
+		}
+	case protocol.PushTrans:
+		if online {
+			s.trans.Pushed(p.Body)
+		}
 	case protocol.PushKick:
 		c.lost(s, tim.OpTIMSetKickedOfflineCallback, &transport.Error{Code: tim.ErrLoginKickedOffByOther, Text: "kicked by another device"})
 	case protocol.PushExpired:

@@ -10,13 +10,16 @@ import (
 	"time"
 
 	"timbre/core/account"
+	"timbre/core/community"
 	"timbre/core/conversation"
 	"timbre/core/group"
+	"timbre/core/live"
 	"timbre/core/media"
 	"timbre/core/message"
 	"timbre/core/outbox"
 	"timbre/core/store"
 	"timbre/core/sync"
+	"timbre/core/trans"
 	"timbre/model/tim"
 	"timbre/protocol"
 	"timbre/sqlite"
@@ -30,14 +33,17 @@ type session struct {
 	device string
 	tinyID atomic.Uint64
 
-	store    *store.Store
-	book     *conversation.Book
-	messages *message.Messages
-	outbox   *outbox.Outbox
-	sync     *sync.Engine
-	files    *media.Files
-	users    *account.Users
-	groups   *group.Groups
+	store       *store.Store
+	book        *conversation.Book
+	messages    *message.Messages
+	outbox      *outbox.Outbox
+	sync        *sync.Engine
+	files       *media.Files
+	users       *account.Users
+	groups      *group.Groups
+	communities *community.Communities
+	live        *live.Rooms
+	trans       *trans.Trans
 
 	life      context.Context // ends with the session
 	end       context.CancelFunc
@@ -52,7 +58,7 @@ const metaDevice, metaTinyID = "device", "tinyid"
 func (c *Client) newSession(user string) (*session, error) {
 	key := c.cfg.Settings.Get().Key
 	st, err := store.OpenWithKey(c.folder(user), key, c.cfg.Log, []sqlite.Schema{conversation.Schema, message.Schema, outbox.Schema, sync.Schema,
-		message.SearchSchema})
+		message.SearchSchema, group.Schema, community.Schema})
 	if err != nil {
 		return nil, err
 	}
@@ -67,19 +73,24 @@ func (c *Client) newSession(user string) (*session, error) {
 	s.book = conversation.New(c.cfg.Sink, func(q sqlite.Queryer, conv *conversation.Conversation) string {
 		return message.ConversationJSON(q, conv, user)
 	})
+	s.live = live.New(live.Config{Link: c.link, Log: log, Timeout: settings.timeout})
 	s.messages = message.New(message.Self{User: user, TinyID: s.tinyID.Load, Device: s.device,
 		Platform: func() int { return settings.Get().Platform }, Timeout: settings.timeout, Patient: func() bool { return settings.Get().KeepTrying }, Now: c.Now, Ended: c.endedBy,
+		Live: s.live,
 	}, st, s.book, c.cfg.Sink, log)
 	s.outbox = outbox.New(st, c.link, log, map[string]outbox.Kind{
 		message.KindSend: message.Sender{M: s.messages}, message.KindRead: message.Position{M: s.messages, Kind: message.KindRead},
 		message.KindClear: message.Position{M: s.messages, Kind: message.KindClear},
 		message.KindHide:  message.Position{M: s.messages, Kind: message.KindHide}})
-	s.sync = sync.New(st, c.link, log, &applier{Messages: s.messages}, s.book, c.cfg.Sink.Waiting)
+	s.groups = group.New(group.Config{User: user, Link: c.link, Store: st, Messages: s.messages, Rooms: s.live, Sink: c.cfg.Sink, Log: log, Timeout: settings.timeout, Now: c.Now})
+	s.communities = community.New(community.Config{User: user, Groups: s.groups, Messages: s.messages, Store: st, Sink: c.cfg.Sink}, s.book)
+	s.sync = sync.New(st, c.link, log, &applier{Messages: s.messages, parts: []part{s.groups, s.communities, s.live}}, s.book, c.cfg.Sink.Waiting)
 	s.files = media.New(media.Config{Base: func() string { return media.Base(settings.ServerURL()) }, Ask: c.link,
 		Client: c.files, Folder: c.folder(user), Log: log})
 	s.messages.Connect(s.outbox, c.link, s.sync, s.files)
 	s.users = account.New(c.link, settings.timeout)
-	s.groups = group.New(c.link, st, settings.timeout)
+	s.trans = trans.New(user, c.link, c.cfg.Sink, settings.timeout)
+	s.live.Connect(s.messages, s.groups)
 	if err := s.messages.OpenAccepted(c.folder(user), key); err != nil {
 		st.Close()
 		return nil, err
@@ -129,6 +140,7 @@ func (s *session) begin(in protocol.LoggedIn) {
 		}
 	}
 	s.outbox.Online()
+	s.live.Online()
 	s.sync.Begin(in)
 }
 
@@ -162,6 +174,7 @@ func (s *session) prepare(in protocol.LoggedIn) error {
 
 func (s *session) close(why error) {
 	s.end()
+	s.live.Close()
 	s.sync.Stop()
 	s.messages.StopUploads(why)
 	if err := s.store.Close(); err != nil {
@@ -181,12 +194,15 @@ func (c *Client) endedBy() int {
 
 // Account is what a logged-in user can do, or what can be read of one whose login failed.
 type Account struct {
-	Messages *message.Messages
-	Users    *account.Users
-	Groups   *group.Groups
-	Files    *media.Files
-	Device   string // names this installation at the server
-	Online   bool   // logged in; the connection may be broken all the same
+	Messages    *message.Messages
+	Users       *account.Users
+	Groups      *group.Groups
+	Communities *community.Communities
+	Live        *live.Rooms
+	Trans       *trans.Trans
+	Files       *media.Files
+	Device      string // names this installation at the server
+	Online      bool   // logged in; the connection may be broken all the same
 }
 
 // Account returns the open account, nil when there is none.
@@ -197,5 +213,5 @@ func (c *Client) Account() *Account {
 	if s == nil || c.status == tim.LoginStatusLogouting {
 		return nil
 	}
-	return &Account{Messages: s.messages, Users: s.users, Groups: s.groups, Files: s.files, Device: s.device, Online: c.status == tim.LoginStatusLogined}
+	return &Account{Messages: s.messages, Users: s.users, Groups: s.groups, Communities: s.communities, Live: s.live, Trans: s.trans, Files: s.files, Device: s.device, Online: c.status == tim.LoginStatusLogined}
 }

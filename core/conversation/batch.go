@@ -15,6 +15,7 @@ import (
 type Book struct {
 	sink    event.Sink
 	render  func(q sqlite.Queryer, c *Conversation) string
+	topics  TopicTeller
 	total   totalWatch
 	watches watches
 }
@@ -23,6 +24,13 @@ type Book struct {
 func New(sink event.Sink, render func(sqlite.Queryer, *Conversation) string) *Book {
 	return &Book{sink: sink, render: render}
 }
+
+// TopicTeller tells the host of a topic's conversation that a batch changed, once the change after is committed. It runs in
+// the transaction, after the batch's last change.
+type TopicTeller func(tx *sqlite.Tx, c *Conversation, after *store.Tx) error
+
+// TellTopics says who tells the host of topics; before, nobody does. Call it before the book is used.
+func (b *Book) TellTopics(tell TopicTeller) { b.topics = tell }
 
 // Info returns the public JSON of a conversation.
 func (b *Book) Info(q sqlite.Queryer, c *Conversation) string { return b.render(q, c) }
@@ -96,10 +104,11 @@ func (s *batch) add(c *Conversation) *Entry {
 	return e
 }
 
-// Touch says that the conversation changed. raise moves it to the top of the list and makes it visible.
+// Touch says that the conversation changed. raise moves it to the top of the list and makes it visible, unless it is a
+// topic's.
 func (e *Entry) Touch(tx *store.Tx, raise bool) {
 	e.dirty, e.after = true, tx
-	if raise {
+	if raise && !e.Topic() {
 		e.batch.raised++
 		e.raised, e.Visible = e.batch.raised, true
 	}
@@ -136,7 +145,9 @@ func (s *batch) Flush(tx *sqlite.Tx) error {
 			return err
 		}
 		if e.dirty { // else nothing that the host sees
-			s.announce(tx, e)
+			if err := s.announce(tx, e); err != nil {
+				return err
+			}
 			news.of(e)
 		}
 	}
@@ -158,10 +169,15 @@ func (s *batch) write(tx *sqlite.Tx, e *Entry) error {
 		e.HideSeq, e.Draft, e.Pinned, int64(e.Marks), e.Custom, e.Groups, e.ID)
 }
 
-// announce queues Add, Update or Del. A conversation that stays out of the list is nobody's business.
-func (s *batch) announce(tx *sqlite.Tx, e *Entry) {
+// announce queues Add, Update or Del. A conversation that stays out of the list is nobody's business, except a topic's.
+func (s *batch) announce(tx *sqlite.Tx, e *Entry) error {
 	var kind int
 	switch {
+	case e.Topic():
+		if s.book.topics == nil {
+			return nil
+		}
+		return s.book.topics(tx, &e.Conversation, e.after)
 	case e.Visible && !e.before.Visible:
 		kind = tim.ConvEventAdd
 	case e.Visible:
@@ -169,7 +185,7 @@ func (s *batch) announce(tx *sqlite.Tx, e *Entry) {
 	case e.before.Visible:
 		kind = tim.ConvEventDel
 	default:
-		return
+		return nil
 	}
 	text := "[" + s.book.render(tx, &e.Conversation) + "]"
 	k := "conv " + key(e.Type, e.Peer)
@@ -177,6 +193,7 @@ func (s *batch) announce(tx *sqlite.Tx, e *Entry) {
 		s.book.sink.Emit(event.Event{Setter: tim.OpTIMSetConvEventCallback, Key: k, Merge: merge,
 			Args: []event.Arg{event.Num(kind), event.Text(text)}})
 	})
+	return nil
 }
 
 // merge is what is left to tell of two events of a conversation that wait: while an Add waits, the host has not heard of

@@ -16,6 +16,8 @@
 package conversation
 
 import (
+	"timbre/model"
+	"timbre/model/tim"
 	"timbre/sqlite"
 )
 
@@ -54,6 +56,15 @@ type Attributes struct {
 	Custom string
 	Groups string // names of conversation groups, JSON array, "" for none
 }
+
+// Topic says whether this is what is said in a topic of a community. It stands in no list and counts in no total: whoever
+// shows the community shows it there.
+func (c *Conversation) Topic() bool {
+	return c.Type == tim.ConvGroup && model.CommunityOf(c.Peer) != ""
+}
+
+// Away says that the conversation is not in the list and might be.
+func (c *Conversation) Away() bool { return !c.Visible && !c.Topic() }
 
 // NoGroup is the group type of a conversation that is none, or of which nothing is known yet.
 const NoGroup = -1

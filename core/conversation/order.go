@@ -24,8 +24,12 @@ func (c *Conversation) Order() int64 {
 }
 
 // Place makes the conversation visible at the place that a time gives it, in milliseconds, unless it stands higher. If it
-// does and nothing else has changed, the host need not hear of it.
+// does and nothing else has changed, the host need not hear of it. A topic's conversation has no place.
 func (e *Entry) Place(tx *store.Tx, at int64) {
+	if e.Topic() {
+		e.TouchChanged(tx)
+		return
+	}
 	if e.Active < at*slots {
 		e.Active = at*slots + slots - 1
 	}

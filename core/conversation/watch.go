@@ -49,6 +49,9 @@ type news struct {
 }
 
 func (n *news) of(e *Entry) {
+	if e.Topic() { // it counts nowhere
+		return
+	}
 	was := &e.before
 	n.last = e.after
 	if e.Unread() != was.Unread() || e.Visible != was.Visible || e.Option != was.Option {

@@ -59,8 +59,11 @@ func (c *call) badJSON(p *tim.Param) int32 {
 }
 
 func shaped(text string, shape tim.JSONShape) bool {
-	if shape == tim.Array {
+	switch shape {
+	case tim.Array:
 		return text[0] == '['
+	case tim.Either:
+		return text[0] == '[' || text[0] == '{'
 	}
 	return text[0] == '{'
 }

@@ -50,10 +50,10 @@ var operations = map[string]operation{
 	tim.KeyInternalOperationSetApplicationID:                nil,
 	tim.KeyInternalOperationGetServerConfig:                 nil,
 	tim.KeyInternalOperationSetIgnoreRepeatLogin:            ignoreRepeatLogin,
-	tim.KeyInternalOperationStartMessageLongPolling:         nil,
-	tim.KeyInternalOperationStopMessageLongPolling:          nil,
+	tim.KeyInternalOperationStartMessageLongPolling:         watchLive,
+	tim.KeyInternalOperationStopMessageLongPolling:          unwatchLive,
 	tim.KeyInternalOperationFindMergerMessages:              findMerged,
-	tim.KeyInternalOperationGetBriefGroupMemberList:         nil,
+	tim.KeyInternalOperationGetBriefGroupMemberList:         briefMembers,
 }
 
 // knownOperation refuses an unknown operation at once.

@@ -26,7 +26,7 @@ type handler struct {
 var handlers = func() map[tim.Op]handler {
 	all := map[tim.Op]handler{}
 	for _, part := range []map[tim.Op]handler{managerHandlers, messageHandlers, changeHandlers, receiptHandlers,
-		mediaHandlers, conversationHandlers, attributeHandlers, groupHandlers, experimentalHandlers, extensionHandlers, storageHandlers,
+		mediaHandlers, conversationHandlers, attributeHandlers, groupHandlers, groupDataHandlers, communityHandlers, topicHandlers, rightsHandlers, experimentalHandlers, extensionHandlers, storageHandlers,
 		diagnosticsHandlers} {
 		for op, h := range part {
 			all[op] = h

@@ -64,6 +64,12 @@ func (l *listeners) of(setter tim.Op) []listener {
 		names[0] = tim.OpTIMSetRecvNewMsgCallback
 	case tim.OpTIMSetMsgReadedReceiptCallback: // older hosts listen to receipts in groups by another name
 		names = append(names, tim.OpTIMSetMsgGroupMessageReceiptCallback)
+	case tim.OpTIMSetCommunityCreateTopicCallback: // older hosts listen to topics as to groups
+		names = append(names, tim.OpTIMSetGroupTopicCreatedCallback)
+	case tim.OpTIMSetCommunityDeleteTopicCallback:
+		names = append(names, tim.OpTIMSetGroupTopicDeletedCallback)
+	case tim.OpTIMSetCommunityChangeTopicInfoCallback:
+		names = append(names, tim.OpTIMSetGroupTopicChangedCallback)
 	}
 	for _, name := range names {
 		if it := l.single[name]; it.fn != 0 {

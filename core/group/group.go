@@ -1,23 +1,30 @@
-// Package group is what a user can do with groups: make them, come and go, and ask who is there.
+// Package group is what a user can do with groups: make them, come and go, ask who is there, change what they are and have.
 //
 // Every call is one question to the server, and the server's answer is the result. What a change means to the user's
-// conversations comes with the change logs, which package sync applies. Only the list of the user's groups is kept, as
-// the server gave it last, for hosts that show it before there is a network.
+// conversations and messages is the business of package message; this package follows the same logs (follow.go) for the rest:
+// it keeps the groups that the user is in with their information, for the list without a network and for searches, and the
+// members that this device has seen, for searches only; and it tells the host of attributes and counters that changed.
 //
-// Rejected: groups and members in local tables (they would have to be kept in step with the server, and large groups
-// change all the time; what a conversation shows of its group stands in the conversation).
+// Searches look into folded text with instr: what the interface promises is that the keyword is contained, Chinese or not. A
+// user has a thousand groups at most, and a hundred thousand members take some 20 ms.
+//
+// Rejected: all members in local tables (they would have to be kept in step with the server, and large groups change all the
+// time); the index of package search (it finds words from their beginning, and would be larger than the tables); attributes
+// in a table (the host reads them once after its start, by the interface's own rule, and the events bring the rest).
 package group
 
 import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"timbre/core/event"
 	"timbre/core/store"
 	"timbre/core/transport"
-	"timbre/model"
 	"timbre/model/tim"
 	"timbre/protocol"
 	"timbre/sqlite"
@@ -28,102 +35,79 @@ type Asker interface {
 	Ask(ctx context.Context, op, key string, body []byte, timeout time.Duration) (protocol.Answer, error)
 }
 
-// Store keeps the list of the user's groups.
+// Store is the local database. It must have Schema.
 type Store interface {
 	Write(ctx context.Context, apply func(*store.Tx) error) error
 	Read(ctx context.Context, fn func(sqlite.Queryer) error) error
 }
 
-// Groups is the groups of one account. All methods wait for the server; they may be called from any goroutine.
+// Messages tells the host of messages that stand in no conversation.
+type Messages interface {
+	Announce(elements string, at int64)
+}
+
+// Rooms is the live rooms that this device is in, which have no log: it hears of them while it is there.
+type Rooms interface {
+	// Entered says that the device is in a room, and not any more in those of quit.
+	Entered(room *protocol.Group, quit []string)
+	Left(room string)
+}
+
+// Config is what groups need.
+type Config struct {
+	User     string // the account
+	Link     Asker
+	Store    Store
+	Messages Messages
+	Rooms    Rooms
+	Sink     event.Sink
+	Log      *slog.Logger
+	Timeout  func() time.Duration
+	Now      func() time.Time // the server's clock as far as it is known
+}
+
+// Groups is the groups of one account. All methods that take a Done wait for the server, except searches; they may be called
+// from any goroutine.
 type Groups struct {
-	link    Asker
-	store   Store
-	timeout func() time.Duration
+	Config
+	writes, reads, counts pace // of attributes and counters
+
+	moves  atomic.Uint64 // comings and goings that the log told of
+	listed atomic.Bool   // the server has given the whole list since the start
+
+	mu         sync.Mutex
+	attributes map[string]*attributes
+	online     map[string]online
 }
 
 // New returns the groups.
-func New(link Asker, st Store, timeout func() time.Duration) *Groups {
-	return &Groups{link: link, store: st, timeout: timeout}
-}
-
-// Create makes a group and answers its id.
-func (g *Groups) Create(c protocol.CreateGroup, done event.Done) {
-	if code, desc := check(&c); code != 0 {
-		done(code, desc, "")
-		return
-	}
-	var a protocol.CreatedGroup
-	if why := g.change(protocol.OpGroupCreate, c, &a); why != nil {
-		done(why.Code, why.Text, "")
-		return
-	}
-	done(0, "", object{tim.KeyCreateGroupResultGroupId: a.ID}.json())
-}
-
-// check refuses early, with the server's codes, what the server would refuse.
-func check(c *protocol.CreateGroup) (code int, desc string) {
-	if _, built := model.RulesOf(c.Type); !built {
-		return tim.ErrSDKInterfaceNotSupport, "this type of groups is not built yet"
-	}
-	if c.ID != "" && !model.ValidGroupID(c.ID) {
-		return tim.ErrSDKGroupInvalidID, "a group id is at most 48 printable ASCII characters and does not begin with " + model.GroupPrefix
-	}
-	return model.LongGroupTexts.Check(c.Name, c.Introduction, c.Notification, c.Face)
-}
-
-// Invite makes users members and answers what became of each.
-func (g *Groups) Invite(group string, users []string, done event.Done) {
-	if len(users) == 0 {
-		done(tim.ErrSDKGroupInviteNoMember, "nobody is invited", "")
-		return
-	}
-	var a protocol.Invited
-	if why := g.change(protocol.OpGroupInvite, protocol.Invite{Group: group, Users: users}, &a); why != nil {
-		done(why.Code, why.Text, "")
-		return
-	}
-	results := make([]object, 0, len(a.Results))
-	for _, r := range a.Results {
-		results = append(results, object{tim.KeyGroupInviteMemberResultIdentifier: r.User, tim.KeyGroupInviteMemberResultResult: r.Result})
-	}
-	done(0, "", list(results))
-}
-
-// Join makes the user a member.
-func (g *Groups) Join(group string, done event.Done) {
-	g.plain(protocol.OpGroupJoin, protocol.OneGroup{Group: group}, done)
-}
-
-// Quit ends the user's membership.
-func (g *Groups) Quit(group string, done event.Done) {
-	g.plain(protocol.OpGroupQuit, protocol.OneGroup{Group: group}, done)
-}
-
-// SetMember changes a member.
-func (g *Groups) SetMember(m protocol.SetMember, done event.Done) {
-	g.plain(protocol.OpGroupSetMember, m, done)
+func New(c Config) *Groups {
+	return &Groups{Config: c, attributes: map[string]*attributes{}, online: map[string]online{},
+		writes: pace{most: 10, in: 5 * time.Second}, reads: pace{most: 20, in: 5 * time.Second},
+		counts: pace{most: 20, in: 5 * time.Second}}
 }
 
 // plain makes a change without a result.
 func (g *Groups) plain(op string, body any, done event.Done) {
-	if why := g.change(op, body, &struct{}{}); why != nil {
+	if why := g.Change(op, body, &struct{}{}); why != nil {
 		done(why.Code, why.Text, "")
 		return
 	}
 	done(0, "", "")
 }
 
-// change asks for a change. Its key makes sure that a request that has to be repeated happens once.
-func (g *Groups) change(op string, body, answer any) *transport.Error {
+// Change asks for a change. Its key makes sure that a request that has to be repeated happens once.
+func (g *Groups) Change(op string, body, answer any) *transport.Error {
 	return g.put(op, rand.Text(), body, answer)
 }
 
-func (g *Groups) ask(op string, body, answer any) *transport.Error {
+// Ask asks something that changes nothing.
+func (g *Groups) Ask(op string, body, answer any) *transport.Error {
 	return g.put(op, "", body, answer)
 }
 
 func (g *Groups) put(op, key string, body, answer any) *transport.Error {
-	a, err := g.link.Ask(context.Background(), op, key, protocol.Marshal(body), g.timeout())
+	a, err := g.Link.Ask(context.Background(), op, key, protocol.Marshal(body), g.Timeout())
 	if err != nil {
 		return transport.AsError(err)
 	}
@@ -140,4 +124,9 @@ func (g *Groups) put(op, key string, body, answer any) *transport.Error {
 		return &transport.Error{Code: tim.ErrParseResponseFailed, Text: err.Error()}
 	}
 	return nil
+}
+
+// bad is the refusal of a parameter.
+func bad(text string) *transport.Error {
+	return &transport.Error{Code: tim.ErrInvalidParameters, Text: text}
 }

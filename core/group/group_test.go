@@ -3,6 +3,7 @@ package group
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"timbre/core/event"
 	"timbre/core/store"
 	"timbre/core/transport"
 	"timbre/model/tim"
@@ -45,14 +47,33 @@ func ok(body any) protocol.Answer { return protocol.Answer{Body: protocol.Marsha
 
 func rig(t *testing.T, answers map[string][]protocol.Answer) (*Groups, *server) {
 	t.Helper()
-	st, err := store.Open("")
+	st, err := store.Open("", Schema)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { st.Close() })
 	s := &server{answers: answers}
-	return New(s, st, func() time.Duration { return time.Second }), s
+	h := &host{}
+	return New(Config{User: "me", Link: s, Store: st, Messages: h, Rooms: h, Sink: h, Log: slog.New(slog.DiscardHandler),
+		Timeout: func() time.Duration { return time.Second }, Now: func() time.Time { return time.UnixMilli(5_000) }}), s
 }
+
+// host is what the program that uses the library hears.
+type host struct {
+	events  []event.Event
+	reports []string
+	rooms   []string
+}
+
+func (h *host) Emit(e event.Event)                { h.events = append(h.events, e) }
+func (h *host) Waiting() int                      { return 0 }
+func (h *host) Announce(elements string, _ int64) { h.reports = append(h.reports, elements) }
+func (h *host) Entered(room *protocol.Group, _ []string) {
+	h.rooms = append(h.rooms, "+"+room.ID)
+}
+func (h *host) Left(room string) { h.rooms = append(h.rooms, "-"+room) }
+
+func heard(g *Groups) *host { return g.Sink.(*host) }
 
 // result is what a call answered.
 type result struct {
@@ -101,13 +122,13 @@ func TestCreate(t *testing.T) {
 func TestCreateIsRefusedEarly(t *testing.T) {
 	g, s := rig(t, nil)
 	for text, want := range map[string]int{
-		`{"create_group_param_group_type":0}`:                                                                                tim.ErrSDKGroupInvalidName,
-		`{"create_group_param_group_name":"n","create_group_param_group_type":4}`:                                            tim.ErrSDKInterfaceNotSupport,
-		`{"create_group_param_group_name":"n","create_group_param_group_id":"@TGS#x"}`:                                       tim.ErrSDKGroupInvalidID,
-		`{"create_group_param_group_name":"` + strings.Repeat("x", 31) + `"}`:                                                tim.ErrSDKGroupInvalidName,
-		`{"create_group_param_group_name":"n","create_group_param_group_member_array":["bob"]}`:                              tim.ErrInvalidParameters,
-		`{"create_group_param_group_name":"n","create_group_param_is_support_topic":true}`:                                   tim.ErrSDKInterfaceNotSupport,
-		`{"create_group_param_group_name":"n","create_group_param_custom_info":[{"group_info_custom_string_info_key":"k"}]}`: tim.ErrSDKInterfaceNotSupport,
+		`{"create_group_param_group_type":0}`:                                                                                  tim.ErrSDKGroupInvalidName,
+		`{"create_group_param_group_name":"n","create_group_param_group_type":3}`:                                              tim.ErrSVRGroupInvalidParameters,
+		`{"create_group_param_group_name":"n","create_group_param_group_id":"@TGS#x"}`:                                         tim.ErrSDKGroupInvalidID,
+		`{"create_group_param_group_name":"` + strings.Repeat("x", 101) + `"}`:                                                 tim.ErrSDKGroupInvalidName,
+		`{"create_group_param_group_name":"n","create_group_param_group_member_array":["bob"]}`:                                tim.ErrInvalidParameters,
+		`{"create_group_param_group_name":"n","create_group_param_group_type":9}`:                                              tim.ErrSVRGroupInvalidParameters,
+		`{"create_group_param_group_name":"n","create_group_param_custom_info":[{"group_info_custom_string_info_value":"v"}]}`: tim.ErrInvalidParameters,
 	} {
 		param, bad := ParseCreate(gjson.Parse(text))
 		code := 0
@@ -128,12 +149,14 @@ func TestCreateIsRefusedEarly(t *testing.T) {
 func TestInvite(t *testing.T) {
 	g, s := rig(t, map[string][]protocol.Answer{protocol.OpGroupInvite: {ok(protocol.Invited{
 		Results: []protocol.InviteResult{{User: "bob", Result: 1}, {User: "eve", Result: 0}}})}})
-	got, code := call(t, func(done func(int, string, string)) { g.Invite("g", []string{"bob", "eve"}, done) })
+	got, code := call(t, func(done func(int, string, string)) {
+		g.Invite(protocol.Invite{Group: "g", Users: []string{"bob", "eve"}, Data: "d"}, done)
+	})
 	if code != 0 || len(got.Array()) != 2 || got.Get("0."+tim.KeyGroupInviteMemberResultIdentifier).String() != "bob" ||
 		got.Get("0."+tim.KeyGroupInviteMemberResultResult).Int() != 1 || got.Get("1."+tim.KeyGroupInviteMemberResultResult).Int() != 0 {
 		t.Errorf("code %d, %s", code, got)
 	}
-	if _, code := call(t, func(done func(int, string, string)) { g.Invite("g", nil, done) }); code != tim.ErrSDKGroupInviteNoMember {
+	if _, code := call(t, func(done func(int, string, string)) { g.Invite(protocol.Invite{Group: "g"}, done) }); code != tim.ErrSDKGroupInviteNoMember {
 		t.Errorf("nobody: code %d", code)
 	}
 	if len(s.asked) != 1 || s.asked[0].key == "" {
@@ -157,7 +180,7 @@ func TestCodes(t *testing.T) {
 	} {
 		g, s := rig(t, map[string][]protocol.Answer{protocol.OpGroupJoin: {c.answer}})
 		s.err = c.err
-		if got, code := call(t, func(done func(int, string, string)) { g.Join("g", done) }); code != c.code || got.Raw != "" {
+		if got, code := call(t, func(done func(int, string, string)) { g.Join("g", "", done) }); code != c.code || got.Raw != "" {
 			t.Errorf("%+v: code %d, %q", c.answer, code, got.Raw)
 		}
 	}
@@ -281,9 +304,12 @@ func TestMembers(t *testing.T) {
 func TestSetMember(t *testing.T) {
 	who := `"group_modify_member_info_group_id":"g","group_modify_member_info_identifier":"bob","group_modify_member_info_modify_flag":`
 	for text, want := range map[string]string{
-		`2,"group_modify_member_info_member_role":300,"group_modify_member_info_msg_flag":1`: `{"group":"g","user":"bob","role":300}`,
-		`1,"group_modify_member_info_msg_flag":0`:                                            `{"group":"g","user":"bob","opt":0}`,
-		`3,"group_modify_member_info_member_role":200,"group_modify_member_info_msg_flag":1`: `{"group":"g","user":"bob","role":200,"opt":1}`,
+		`2,"group_modify_member_info_member_role":300,"group_modify_member_info_msg_flag":1`:                                                            `{"group":"g","user":"bob","role":300}`,
+		`1,"group_modify_member_info_msg_flag":0`:                                                                                                       `{"group":"g","user":"bob","opt":0}`,
+		`3,"group_modify_member_info_member_role":200,"group_modify_member_info_msg_flag":1`:                                                            `{"group":"g","user":"bob","role":200,"opt":1}`,
+		`4,"group_modify_member_info_shutup_time":4294967295`:                                                                                           `{"group":"g","user":"bob","mute":4294967295}`,
+		`8,"group_modify_member_info_name_card":""`:                                                                                                     `{"group":"g","user":"bob","card":""}`,
+		`16,"group_modify_member_info_custom_info":[{"group_member_info_custom_string_info_key":"k","group_member_info_custom_string_info_value":"v"}]`: `{"group":"g","user":"bob","custom":{"k":"v"}}`,
 	} {
 		m, bad := ParseSetMember(gjson.Parse("{" + who + text + "}"))
 		if got := string(protocol.Marshal(m)); bad != nil || got != want {
@@ -291,8 +317,8 @@ func TestSetMember(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]int{`0`: tim.ErrInvalidParameters, `2`: tim.ErrInvalidParameters,
-		`4,"group_modify_member_info_shutup_time":9`:                                             tim.ErrSDKInterfaceNotSupport,
-		`10,"group_modify_member_info_member_role":300,"group_modify_member_info_name_card":"c"`: tim.ErrSDKInterfaceNotSupport} {
+		`32`: tim.ErrInvalidParameters, `16,"group_modify_member_info_custom_info":[{}]`: tim.ErrInvalidParameters,
+		`8,"group_modify_member_info_name_card":7`: tim.ErrInvalidParameters} {
 		if _, bad := ParseSetMember(gjson.Parse("{" + who + text + "}")); bad == nil || bad.Code != want {
 			t.Errorf("%s: %v, want %d", text, bad, want)
 		}

@@ -2,7 +2,7 @@ package group
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"slices"
 
 	"timbre/core/event"
@@ -14,20 +14,27 @@ import (
 	"timbre/sqlite"
 )
 
-// metaJoined is the list of the user's groups as the server gave it last.
-const metaJoined = "groups_joined"
-
-// Joined answers the user's groups: as the server has them, or without a network as it had them last.
+// Joined answers the user's groups, without live rooms and communities with topics: as the server has them, or without a
+// network as they are known here.
 func (g *Groups) Joined(online bool, done event.Done) {
-	groups, why := g.kept()
-	if online && why == nil {
-		var asked []protocol.Group
-		if asked, why = g.askJoined(); why == nil {
-			groups = asked
-			why = g.keep(asked)
-		} else if unreachable(why.Code) {
+	g.joined(online, func(r *protocol.Group) bool { return !r.Topics }, done)
+}
+
+// JoinedCommunities answers the communities with topics that the user is in, likewise.
+func (g *Groups) JoinedCommunities(online bool, done event.Done) {
+	g.joined(online, func(r *protocol.Group) bool { return r.Topics }, done)
+}
+
+func (g *Groups) joined(online bool, wanted func(*protocol.Group) bool, done event.Done) {
+	var why *transport.Error
+	if online {
+		if why = g.list(); why != nil && Unreachable(why.Code) {
 			why = nil
 		}
+	}
+	var groups []protocol.Group
+	if why == nil {
+		groups, why = g.kept()
 	}
 	if why != nil {
 		done(why.Code, why.Text, "")
@@ -35,52 +42,89 @@ func (g *Groups) Joined(online bool, done event.Done) {
 	}
 	all := make([]object, 0, len(groups))
 	for i := range groups {
-		all = append(all, base(&groups[i]))
+		if wanted(&groups[i]) {
+			all = append(all, base(&groups[i]))
+		}
 	}
 	done(0, "", list(all))
 }
 
-// unreachable says whether a code means that the server could not be asked.
-func unreachable(code int) bool {
-	return code >= tim.ErrSDKNetDisconnect && code <= tim.ErrSDKNetSendRemainingTimeoutNoNetwork
+// Unreachable says whether a code means that the server could not be asked.
+func Unreachable(code int) bool {
+	return code >= tim.ErrSDKNetDisconnect && code <= tim.ErrSDKNetSendRemainingTimeoutNoNetwork || code == tim.ErrSDKNetWaitAckTimeout
 }
 
-func (g *Groups) askJoined() (groups []protocol.Group, why *transport.Error) {
+// list asks for the user's groups and keeps them.
+func (g *Groups) list() *transport.Error {
+	moves := g.moves.Load()
+	var groups []protocol.Group
 	var page protocol.JoinedPage
 	for more := true; more; more = page.Cursor != "" {
 		ask := protocol.JoinedGroups{Cursor: page.Cursor}
 		page = protocol.JoinedPage{}
-		if why = g.ask(protocol.OpGroupJoined, ask, &page); why != nil {
-			return nil, why
+		if why := g.Ask(protocol.OpGroupJoined, ask, &page); why != nil {
+			return why
 		}
 		groups = append(groups, page.Groups...)
 	}
-	return groups, nil
+	return DatabaseError(g.Store.Write(context.Background(), func(tx *store.Tx) error { return g.keep(tx, groups, moves) }))
+}
+
+// keep makes the list what is here. If the log has told of a coming or going meanwhile, it is ahead of the list, and only what
+// stands in both is taken over.
+func (g *Groups) keep(tx *store.Tx, groups []protocol.Group, moves uint64) error {
+	before, err := each[protocol.Group](tx, `SELECT data FROM joined_group`)
+	if err != nil {
+		return err
+	}
+	current := g.moves.Load() == moves
+	known := map[string]*protocol.Group{}
+	for i := range before {
+		known[before[i].ID] = &before[i]
+	}
+	for i := range groups {
+		r := &groups[i]
+		b := known[r.ID]
+		delete(known, r.ID)
+		if b == nil && !current {
+			continue
+		}
+		if b != nil { // which the list does not say
+			r.Introduction, r.Notification = b.Introduction, b.Notification
+		}
+		if err := keepOne(tx, r); err != nil {
+			return err
+		}
+	}
+	if !current {
+		return nil
+	}
+	g.listed.Store(true)
+	for id := range known {
+		if err := drop(tx, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (g *Groups) kept() (groups []protocol.Group, why *transport.Error) {
-	var text string
-	err := g.store.Read(context.Background(), func(q sqlite.Queryer) (err error) {
-		text, err = store.Meta(q, metaJoined)
+	err := g.Store.Read(context.Background(), func(q sqlite.Queryer) (err error) {
+		groups, err = each[protocol.Group](q, `SELECT data FROM joined_group ORDER BY id`)
 		return err
 	})
-	if err == nil && text != "" {
-		err = json.Unmarshal([]byte(text), &groups)
-	}
-	return groups, dbError(err)
+	return groups, DatabaseError(err)
 }
 
-func (g *Groups) keep(groups []protocol.Group) *transport.Error {
-	return dbError(g.store.Write(context.Background(), func(tx *store.Tx) error {
-		return store.SetMeta(tx.Tx, metaJoined, string(protocol.Marshal(groups)))
-	}))
-}
-
-func dbError(err error) *transport.Error {
-	if err == nil {
+// DatabaseError is the result of a call that the database refused, nil for no error.
+func DatabaseError(err error) *transport.Error {
+	switch {
+	case err == nil:
 		return nil
+	case errors.Is(err, store.ErrClosed):
+		return &transport.Error{Code: tim.ErrSDKNotLoggedIn, Text: "the account was closed meanwhile"}
 	}
-	return &transport.Error{Code: tim.ErrSDKCommDatabaseFailure, Text: err.Error()}
+	return &transport.Error{Code: tim.ErrSDKCommDatabaseFailure, Text: store.Explain(err)}
 }
 
 // Info answers what the user may know of groups, in the order of the question.
@@ -88,7 +132,7 @@ func (g *Groups) Info(names []string, done event.Done) {
 	all := make([]object, 0, len(names))
 	for some := range slices.Chunk(names, model.MaxGroupsAsk) {
 		var a protocol.GroupInfos
-		if why := g.ask(protocol.OpGroupInfo, protocol.GroupInfo{Groups: some}, &a); why != nil {
+		if why := g.Ask(protocol.OpGroupInfo, protocol.GroupInfo{Groups: some}, &a); why != nil {
 			done(why.Code, why.Text, "")
 			return
 		}
@@ -101,19 +145,36 @@ func (g *Groups) Info(names []string, done event.Done) {
 	done(0, "", list(all))
 }
 
-// Members answers members of a group: those that are named, or a page of all.
+// Members answers members of a group: those that are named, or a page of all. Searches find them from then on.
 func (g *Groups) Members(ask protocol.AskMembers, done event.Done) {
 	var page protocol.MemberPage
-	if why := g.ask(protocol.OpGroupMembers, ask, &page); why != nil {
+	if why := g.Ask(protocol.OpGroupMembers, ask, &page); why != nil {
 		done(why.Code, why.Text, "")
 		return
 	}
+	if err := g.Store.Write(context.Background(), func(tx *store.Tx) error { return seeAll(tx, ask.Group, page.Members) }); err != nil {
+		g.Log.Warn("group: members are not kept for searches", "group", ask.Group, "err", err)
+	}
 	members := make([]object, 0, len(page.Members))
 	for i := range page.Members {
-		members = append(members, member(ask.Group, &page.Members[i]))
+		members = append(members, MemberInfo(ask.Group, &page.Members[i]))
 	}
 	result := object{}
 	result.set(tim.KeyGroupGetMemberInfoListResultNexSeq, page.Next)
 	result.set(tim.KeyGroupGetMemberInfoListResultInfoArray, members)
 	done(0, "", result.json())
+}
+
+// seeAll keeps members of a group that is kept itself.
+func seeAll(tx *store.Tx, group string, members []protocol.Member) error {
+	r, err := find(tx.Tx, group)
+	if r == nil || err != nil {
+		return err
+	}
+	for i := range members {
+		if err := see(tx, group, &members[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -16,19 +16,36 @@ func ParseCreate(v gjson.Result) (c protocol.CreateGroup, why *transport.Error) 
 		Notification: v.Get(tim.KeyCreateGroupParamNotification).String(), Face: v.Get(tim.KeyCreateGroupParamFaceUrl).String(),
 		AddOption: option(v.Get(tim.KeyCreateGroupParamAddOption)), Approve: option(v.Get(tim.KeyCreateGroupParamApproveOption)),
 		MaxMembers: int(v.Get(tim.KeyCreateGroupParamMaxMemberCount).Int()),
+		Topics:     v.Get(tim.KeyCreateGroupIsSupportTopic).Bool(), ByRights: v.Get(tim.KeyCreateGroupParamEnablePermissionGroup).Bool(),
+		Rights: v.Get(tim.KeyCreateGroupParamDefaultPermissions).Uint(),
 	}
-	if v.Get(tim.KeyCreateGroupIsSupportTopic).Bool() || v.Get(tim.KeyCreateGroupParamEnablePermissionGroup).Bool() ||
-		len(v.Get(tim.KeyCreateGroupParamCustomInfo).Array()) > 0 {
-		return c, &transport.Error{Code: tim.ErrSDKInterfaceNotSupport, Text: "topics, permission groups and custom fields are not built yet"}
+	if c.Custom, why = custom(v.Get(tim.KeyCreateGroupParamCustomInfo), groupFields); why != nil {
+		return c, why
 	}
 	for _, m := range v.Get(tim.KeyCreateGroupParamGroupMemberArray).Array() {
 		user := m.Get(tim.KeyGroupMemberInfoIdentifier)
 		if user.Type != gjson.String || user.Str == "" {
-			return c, &transport.Error{Code: tim.ErrInvalidParameters, Text: "a member is an object with an identifier"}
+			return c, bad("a member is an object with an identifier")
 		}
-		c.Members = append(c.Members, protocol.NewMember{User: user.Str, Role: int(m.Get(tim.KeyGroupMemberInfoMemberRole).Int())})
+		fields, why := custom(m.Get(tim.KeyGroupMemberInfoCustomInfo), memberFields)
+		if why != nil {
+			return c, why
+		}
+		c.Members = append(c.Members, protocol.NewMember{User: user.Str, Role: int(m.Get(tim.KeyGroupMemberInfoMemberRole).Int()), Custom: fields})
 	}
 	return c, nil
+}
+
+// custom reads custom fields, nil when there are none.
+func custom(v gjson.Result, names keys) (map[string]string, *transport.Error) {
+	all, ok := names.read(v)
+	switch {
+	case !ok:
+		return nil, bad("a custom field is an object with a key and a text")
+	case len(all) == 0:
+		return nil, nil
+	}
+	return all, nil
 }
 
 // option reads a TIMGroupAddOption, nil when the type of the group shall decide.
@@ -40,38 +57,21 @@ func option(v gjson.Result) *int {
 	return &n
 }
 
-// built are the changes of a member that can be made.
-const built = tim.GroupMemberModifyFlagMsgFlag | tim.GroupMemberModifyFlagMemberRole
-
 // ParseSetMember reads a GroupModifyMemberInfoParam.
 func ParseSetMember(v gjson.Result) (m protocol.SetMember, why *transport.Error) {
+	const known = tim.GroupMemberModifyFlagMsgFlag | tim.GroupMemberModifyFlagMemberRole | tim.GroupMemberModifyFlagShutupTime |
+		tim.GroupMemberModifyFlagNameCard | tim.GroupMemberModifyFlagCustom
 	m.Group, m.User = v.Get(tim.KeyGroupModifyMemberInfoParamGroupId).String(), v.Get(tim.KeyGroupModifyMemberInfoParamIdentifier).String()
-	flags := v.Get(tim.KeyGroupModifyMemberInfoParamModifyFlag).Uint()
-	switch {
-	case flags == tim.GroupMemberModifyFlagNone:
-		return m, &transport.Error{Code: tim.ErrInvalidParameters, Text: "nothing is to be changed"}
-	case flags&^built != 0:
-		return m, &transport.Error{Code: tim.ErrSDKInterfaceNotSupport, Text: "only roles and receive options can be changed yet"}
+	p := fields{v: v, flags: uint32(v.Get(tim.KeyGroupModifyMemberInfoParamModifyFlag).Int())}
+	if p.flags == 0 || p.flags&^known != 0 {
+		return m, bad("nothing is to be changed, or what there is not")
 	}
-	for _, f := range []struct {
-		flag  uint64
-		key   string
-		field **int
-	}{
-		{tim.GroupMemberModifyFlagMsgFlag, tim.KeyGroupModifyMemberInfoParamMsgFlag, &m.Option},
-		{tim.GroupMemberModifyFlagMemberRole, tim.KeyGroupModifyMemberInfoParamMemberRole, &m.Role},
-	} {
-		if flags&f.flag == 0 {
-			continue
-		}
-		value := v.Get(f.key)
-		if value.Type != gjson.Number {
-			return m, &transport.Error{Code: tim.ErrInvalidParameters, Text: "a value that is to be changed is missing"}
-		}
-		n := int(value.Int())
-		*f.field = &n
-	}
-	return m, nil
+	number(&p, tim.GroupMemberModifyFlagMsgFlag, tim.KeyGroupModifyMemberInfoParamMsgFlag, &m.Option)
+	number(&p, tim.GroupMemberModifyFlagMemberRole, tim.KeyGroupModifyMemberInfoParamMemberRole, &m.Role)
+	number(&p, tim.GroupMemberModifyFlagShutupTime, tim.KeyGroupModifyMemberInfoParamShutupTime, &m.Mute)
+	p.text(tim.GroupMemberModifyFlagNameCard, tim.KeyGroupModifyMemberInfoParamNameCard, &m.Card)
+	p.custom(tim.GroupMemberModifyFlagCustom, tim.KeyGroupModifyMemberInfoParamCustomInfo, memberFields, &m.Custom)
+	return m, p.why()
 }
 
 // ParseMembers reads a GroupGetMemberInfoListParam that names these users.
@@ -82,4 +82,10 @@ func ParseMembers(v gjson.Result, users []string) protocol.AskMembers {
 		Roles: v.Get(tim.KeyGroupGetMemberInfoListParamOption + "." + tim.KeyGroupMemberGetInfoOptionRoleFlag).Uint(),
 		Next:  v.Get(tim.KeyGroupGetMemberInfoListParamNextSeq).Uint(),
 	}
+}
+
+// ParseInvite reads a GroupInviteMemberParam that names these users.
+func ParseInvite(v gjson.Result, users []string) protocol.Invite {
+	return protocol.Invite{Group: v.Get(tim.KeyGroupInviteMemberParamGroupId).String(), Users: users,
+		Data: v.Get(tim.KeyGroupInviteMemberParamUserData).String()}
 }

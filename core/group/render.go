@@ -1,6 +1,9 @@
 package group
 
 import (
+	"maps"
+	"slices"
+
 	"timbre/model/tim"
 	"timbre/protocol"
 )
@@ -29,6 +32,15 @@ func (o object) json() string { return string(protocol.Marshal(o)) }
 
 func list(objects []object) string { return string(protocol.Marshal(objects)) }
 
+// list is keys with values as an array, by key.
+func (k keys) list(all map[string]string) []object {
+	fields := make([]object, 0, len(all))
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		fields = append(fields, object{k.key: key, k.value: all[key]}.spelled())
+	}
+	return fields
+}
+
 // self is the user's part in a group, empty when he is not in it.
 func self(g *protocol.Group) protocol.Self {
 	if g.Self == nil {
@@ -44,17 +56,13 @@ func base(g *protocol.Group) object {
 		tim.KeyGroupBaseInfoGroupId: g.ID, tim.KeyGroupBaseInfoGroupName: g.Name, tim.KeyGroupBaseInfoGroupType: g.Type,
 		tim.KeyGroupBaseInfoFaceUrl: g.Face, tim.KeyGroupBaseInfoInfoSeq: g.LastInfo, tim.KeyGroupBaseInfoLatestSeq: g.Max,
 		tim.KeyGroupBaseInfoReadedSeq: me.ReadSeq, tim.KeyGroupBaseInfoMsgFlag: me.Option,
-		tim.KeyGroupBaseInfoIsShutupAll: false,
+		tim.KeyGroupBaseInfoIsShutupAll: g.MuteAll,
 		tim.KeyGroupBaseInfoSelfInfo: object{
 			tim.KeyGroupSelfInfoJoinTime: me.Joined, tim.KeyGroupSelfInfoRole: me.Role,
 			tim.KeyGroupSelfInfoUnReadNum: me.Unread, tim.KeyGroupSelfInfoMsgFlag: me.Option,
 		},
 	}.spelled()
 }
-
-// shown is what groups have for visible and searchable: the interface gives no other meaning to the number, and its samples
-// have this one.
-const shown = 2
 
 // detail is a GroupDetailInfo.
 func detail(g *protocol.Group) object {
@@ -63,28 +71,28 @@ func detail(g *protocol.Group) object {
 		next = g.Max + 1
 	}
 	return object{
-		tim.KeyGroupDetailInfoGroupId: g.ID, tim.KeyGroupDetailInfoGroupType: g.Type, tim.KeyGroupDetailInfoIsSupportTopic: false,
+		tim.KeyGroupDetailInfoGroupId: g.ID, tim.KeyGroupDetailInfoGroupType: g.Type, tim.KeyGroupDetailInfoIsSupportTopic: g.Topics,
 		tim.KeyGroupDetailInfoGroupName: g.Name, tim.KeyGroupDetailInfoNotification: g.Notification,
 		tim.KeyGroupDetailInfoIntroduction: g.Introduction, tim.KeyGroupDetailInfoFaceUrl: g.Face,
 		tim.KeyGroupDetailInfoCreateTime: g.Created, tim.KeyGroupDetailInfoInfoSeq: g.LastInfo,
 		tim.KeyGroupDetailInfoLastInfoTime: g.LastInfo, tim.KeyGroupDetailInfoNextMsgSeq: next,
 		tim.KeyGroupDetailInfoLastMsgTime: g.LastTime / 1000, tim.KeyGroupDetailInfoMemberNum: g.Members,
 		tim.KeyGroupDetailInfoMaxMemberNum: g.MaxMembers, tim.KeyGroupDetailInfoAddOption: g.AddOption,
-		tim.KeyGroupDetailInfoApproveOption: g.Approve, tim.KeyGroupDetailInfoVisible: shown, tim.KeyGroupDetailInfoSearchable: shown,
-		tim.KeyGroupDetailInfoIsShutupAll: false, tim.KeyGroupDetailInfoOwnerIdentifier: g.Owner,
-		tim.KeyGroupDetailInfoCustomInfo: []any{}, tim.KeyGroupDetailInfoEnablePermissionGroup: false,
-		tim.KeyGroupDetailInfoDefaultPermissions: 0, tim.KeyGroupDetailInfoOnlineMemberNum: 0,
+		tim.KeyGroupDetailInfoApproveOption: g.Approve, tim.KeyGroupDetailInfoVisible: g.Visible, tim.KeyGroupDetailInfoSearchable: g.Searchable,
+		tim.KeyGroupDetailInfoIsShutupAll: g.MuteAll, tim.KeyGroupDetailInfoOwnerIdentifier: g.Owner,
+		tim.KeyGroupDetailInfoCustomInfo: groupFields.list(g.Custom), tim.KeyGroupDetailInfoEnablePermissionGroup: g.ByRights,
+		tim.KeyGroupDetailInfoDefaultPermissions: g.Rights, tim.KeyGroupDetailInfoOnlineMemberNum: g.Online,
 	}.spelled()
 }
 
-// member is a GroupMemberInfo.
-func member(group string, m *protocol.Member) object {
+// MemberInfo is a GroupMemberInfo.
+func MemberInfo(group string, m *protocol.Member) object {
 	return object{
 		tim.KeyGroupMemberInfoIdentifier: m.User, tim.KeyGroupMemberInfoGroupId: group, tim.KeyGroupMemberInfoJoinTime: m.Joined,
-		tim.KeyGroupMemberInfoMemberRole: m.Role, tim.KeyGroupMemberInfoMsgFlag: m.Option, tim.KeyGroupMemberInfoMsgSeq: 0,
+		tim.KeyGroupMemberInfoMemberRole: m.Role, tim.KeyGroupMemberInfoMsgFlag: m.Option, tim.KeyGroupMemberInfoMsgSeq: m.ReadSeq,
 		tim.KeyGroupMemberInfoShutupTime: m.MuteUntil, tim.KeyGroupMemberInfoNameCard: m.NameCard,
 		tim.KeyGroupMemberInfoNickName: m.Nick, tim.KeyGroupMemberInfoFriendRemark: "", tim.KeyGroupMemberInfoFaceUrl: m.Face,
-		tim.KeyGroupMemberInfoCustomInfo: []any{}, tim.KeyGroupMemberInfoIsOnline: false,
+		tim.KeyGroupMemberInfoCustomInfo: memberFields.list(m.Custom), tim.KeyGroupMemberInfoIsOnline: m.Online,
 		tim.KeyGroupMemberInfoOnlineDevices: []any{},
 	}.spelled()
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"timbre/core/conversation"
 	"timbre/core/outbox"
 	"timbre/core/store"
 	"timbre/model/tim"
@@ -106,7 +107,7 @@ func (m *Messages) takeUp(tx *store.Tx, notes []note) error {
 		if known != nil {
 			continue
 		}
-		d := &Draft{typ: n.Type, peer: n.Peer, row: &Row{MsgID: n.MsgID, Key: n.Key, Sender: m.self.User, ClientTime: n.ClientTime,
+		d := &Draft{typ: n.Type, peer: n.Peer, live: conversation.NoGroup, row: &Row{MsgID: n.MsgID, Key: n.Key, Sender: m.self.User, ClientTime: n.ClientTime,
 			Rand: n.Rand, Status: tim.MsgSending, Unread: -1, Platform: n.Platform, Flags: n.Flags, Elements: string(n.Elements),
 			Extra: string(n.Extra), LocalInt: n.LocalInt, LocalStr: n.LocalStr}}
 		d.uploads, _ = checkFiles(d.row.Elements) // a file that is gone fails when its turn comes

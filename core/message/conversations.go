@@ -23,7 +23,7 @@ func (m *Messages) ConversationInfo(wanted []Target, done event.Done) {
 			if err != nil {
 				return nil, err
 			}
-			if c != nil && c.Visible {
+			if c != nil && shown(c) {
 				found = append(found, c)
 			}
 		}
@@ -70,9 +70,14 @@ func (m *Messages) CreateConversation(typ int, peer string, done event.Done) {
 	})
 }
 
-// appear puts a conversation on top of the list, if it is not in it, with what is here of its history.
+// shown says whether the host can ask for a conversation: it stands in the list, or it is that of a topic that exists.
+func shown(c *conversation.Conversation) bool {
+	return c.Visible || c.Topic() && c.GroupType != conversation.NoGroup
+}
+
+// appear puts a conversation on top of the list, if it could be there and is not, with what is here of its history.
 func (m *Messages) appear(tx *store.Tx, e *conversation.Entry) error {
-	if e.Visible {
+	if !e.Away() {
 		return nil
 	}
 	e.Touch(tx, true)

@@ -24,6 +24,7 @@ type Draft struct {
 	// uploads is which elements have files that must be on the server before the message can be.
 	uploads []int
 	online  bool             // only for those who are online
+	live    int              // type of the live room that it goes to, else conversation.NoGroup
 	bad     *transport.Error // why it cannot be sent
 }
 
@@ -52,7 +53,10 @@ func (m *Messages) NewDraft(typ int, peer, json string) (*Draft, error) {
 		r.MsgID, r.Key = id, own.Key
 	}
 	d := &Draft{typ: typ, peer: peer, row: r, again: own != nil, bad: checkSendable(r.Elements, r.Extra),
-		online: msg.Get(tim.KeyMsgIsOnlineMsg).Bool()}
+		online: msg.Get(tim.KeyMsgIsOnlineMsg).Bool(), live: conversation.NoGroup}
+	if roomType, live := m.liveRoom(typ, peer); live {
+		d.live = roomType
+	}
 	if d.bad == nil {
 		d.uploads, d.bad = checkFiles(r.Elements)
 	}
@@ -81,7 +85,7 @@ func Unsent(typ int, peer, json string) *Draft {
 	elements, _ := Elements(json) // checked before
 	r := &Row{ClientTime: now, Rand: rand.Uint32(), Status: tim.MsgSendFail, Unread: -1, Elements: elements, Extra: extraOf(gjson.Parse(json))}
 	r.MsgID = fmt.Sprintf("-%d-%d", now, r.Rand)
-	return &Draft{typ: typ, peer: peer, row: r}
+	return &Draft{typ: typ, peer: peer, row: r, live: conversation.NoGroup}
 }
 
 // JSON is the message as it would have been sent.
@@ -96,5 +100,5 @@ func (m *Messages) Refuse(d *Draft, why *transport.Error, done event.Done) {
 
 // conversation is the draft's conversation as far as it is known without a database.
 func (d *Draft) conversation() *conversation.Conversation {
-	return &conversation.Conversation{Type: d.typ, Peer: d.peer, GroupType: conversation.NoGroup}
+	return &conversation.Conversation{Type: d.typ, Peer: d.peer, GroupType: d.live}
 }

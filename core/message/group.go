@@ -61,6 +61,25 @@ func describe(e *conversation.Entry, g *protocol.Group) {
 	}
 }
 
+// informed applies that a group has another name or face, to a conversation that exists.
+func (m *Messages) informed(tx *store.Tx, entry *protocol.Entry) error {
+	var d protocol.Group
+	if err := json.Unmarshal(entry.Data, &d); err != nil {
+		return err
+	}
+	known, err := conversation.Find(tx, tim.ConvGroup, entry.Group)
+	if known == nil || err != nil {
+		return err
+	}
+	e, err := m.book.Open(tx, tim.ConvGroup, entry.Group)
+	if err != nil || e.Name == d.Name && e.Face == d.Face && e.GroupType == d.Type {
+		return err
+	}
+	describe(e, &d)
+	e.Touch(tx, false)
+	return nil
+}
+
 // membership applies that the user came into a group, or left it.
 func (m *Messages) membership(tx *store.Tx, entry *protocol.Entry) error {
 	var d protocol.Membership
@@ -90,7 +109,7 @@ func (m *Messages) membership(tx *store.Tx, entry *protocol.Entry) error {
 		e.PeerCount = max(e.PeerCount, g.Self.ReadCount)
 		e.MarkRead(g.Self.ReadSeq, g.Self.ReadCount, 0)
 	}
-	e.Touch(tx, !e.Visible)
+	e.Touch(tx, e.Away())
 	m.pos.Follow(tx, entry.Group, d.Pos)
 	return nil
 }

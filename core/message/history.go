@@ -66,6 +66,10 @@ func ParsePage(typ int, peer, text string) (Page, *transport.Error) {
 
 // History answers a page. online says whether the server may be asked.
 func (m *Messages) History(p Page, online bool, done event.Done) {
+	if _, live := m.liveRoom(p.Type, p.Peer); live {
+		done(0, "", "[]")
+		return
+	}
 	ctx := context.Background()
 	complete := true
 	switch {

@@ -40,6 +40,15 @@ type Self struct {
 	Patient  func() bool          // sends wait for the network and survive a logout
 	Now      func() time.Time     // the server's clock as far as it is known
 	Ended    func() int           // the code for calls that the end of the session cut off
+	Live     Live                 // nil: there are no live rooms
+}
+
+// Live knows the live rooms, of which nothing is stored.
+type Live interface {
+	// Type returns the type of a group that is a live room, and false for all others.
+	Type(group string) (groupType int, live bool)
+	// Said says which number a message got that was sent from here.
+	Said(group string, seq uint64)
 }
 
 // Positions learns which log entries own answers stand for, and which groups' logs are to be followed.

@@ -80,8 +80,11 @@ func (m *Messages) requestOnline(d *Draft, done event.Done) {
 			return
 		}
 		var sent protocol.Sent
-		_ = json.Unmarshal(a.Body, &sent) // only its time matters
-		d.row.Status, d.row.ServerTime = tim.MsgSendSucc, sent.Time
+		_ = json.Unmarshal(a.Body, &sent) // only its time matters, and in a live room its number
+		if d.live != conversation.NoGroup {
+			m.self.Live.Said(d.peer, sent.Seq)
+		}
+		d.row.Status, d.row.Seq, d.row.ServerTime = tim.MsgSendSucc, sent.Seq, sent.Time
 		done(0, "", d.row.json(d.conversation(), m.self.User))
 	})
 }
@@ -99,4 +102,38 @@ func (m *Messages) Whisper(body []byte) {
 	}
 	text := "[" + received(c.ID, &msg).json(c, m.self.User) + "]"
 	m.sink.Emit(event.Event{Setter: tim.OpTIMAddRecvNewMsgCallback, Args: []event.Arg{event.Text(text)}})
+}
+
+// liveRoom says whether a conversation is a live room, and its type. Nothing of it is stored: it has neither a history nor a
+// place in the list.
+func (m *Messages) liveRoom(typ int, peer string) (groupType int, live bool) {
+	if typ != tim.ConvGroup || m.self.Live == nil {
+		return 0, false
+	}
+	return m.self.Live.Type(peer)
+}
+
+// Show shows the host messages of a live room, all at once. Those that are tips reach who listens to tips alone.
+func (m *Messages) Show(groupType int, list []*protocol.Message) {
+	var texts []string
+	for _, msg := range list {
+		row := received(0, msg)
+		if m.emitTips(row) {
+			continue
+		}
+		c := &conversation.Conversation{Type: tim.ConvGroup, Peer: msg.Group, GroupType: groupType, ReadSeq: msg.Seq}
+		texts = append(texts, row.json(c, m.self.User))
+	}
+	if len(texts) > 0 {
+		m.sink.Emit(event.Event{Setter: tim.OpTIMAddRecvNewMsgCallback, Args: []event.Arg{event.Text(array(texts))}})
+	}
+}
+
+// emitTips tells the host of the tips that a message of the system carries and says whether there are any.
+func (m *Messages) emitTips(row *Row) (some bool) {
+	for _, text := range tipsOf(row) {
+		m.sink.Emit(event.Event{Setter: tim.OpTIMSetGroupTipsEventCallback, Args: []event.Arg{event.Text(text)}})
+		some = true
+	}
+	return some
 }

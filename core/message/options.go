@@ -3,7 +3,6 @@ package message
 import (
 	"encoding/json"
 
-	"timbre/core/conversation"
 	"timbre/core/event"
 	"timbre/core/store"
 	"timbre/model"
@@ -89,23 +88,4 @@ func (m *Messages) optionChanged(tx *store.Tx, entry *protocol.Entry) error {
 		m.reportOption(tx, e)
 	}
 	return nil
-}
-
-// reportOption tells the host of a group's new receive option the way the interface does: as a report, which stands in no
-// history.
-func (m *Messages) reportOption(tx *store.Tx, e *conversation.Entry) {
-	w := writer{b: []byte{'{'}}
-	w.num(tim.KeyElemType, tim.ElemGroupReport)
-	w.num(tim.KeyGroupReportElemReportType, tim.GroupReportGroupMessageRecvOption)
-	w.text(tim.KeyGroupReportElemGroupId, e.Peer)
-	w.text(tim.KeyGroupReportElemOpUser, m.self.User)
-	w.num(tim.KeyGroupReportElemGroupMessageReceiveOption, int64(e.Option))
-	now := m.self.Now()
-	row := &Row{Sender: model.SystemSender, ClientTime: now.Unix(), ServerTime: now.UnixMilli(), Rand: m.rand.Add(1),
-		Status: tim.MsgSendSucc, Unread: -1, Elements: "[" + string(append(w.b, "}]"...))}
-	row.MsgID = m.newID(row.Sender, row.ClientTime, row.Rand)
-	text := "[" + row.json(&conversation.Conversation{Type: tim.ConvSystem, GroupType: conversation.NoGroup}, m.self.User) + "]"
-	tx.After(func() {
-		m.sink.Emit(event.Event{Setter: tim.OpTIMAddRecvNewMsgCallback, Args: []event.Arg{event.Text(text)}})
-	})
 }

@@ -31,7 +31,7 @@ func (m *Messages) ranged(tx *store.Tx, typ int, peer string, got *protocol.Rang
 	if err := m.replace(tx, e.ID, got.Lo, oldest); err != nil {
 		return err
 	}
-	if e.Visible { // what came may be newer than the last message that was known: newer ones were deleted, or not to be shown
+	if !e.Away() { // what came may be newer than the last message that was known: newer ones were deleted, or not to be shown
 		if err := m.relast(tx, e); err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"timbre/core/outbox"
 	"timbre/core/store"
 	"timbre/core/transport"
+	"timbre/model"
 	"timbre/model/tim"
 	"timbre/protocol"
 	"timbre/sqlite"
@@ -33,6 +34,10 @@ type Target struct {
 // MarkRead moves read positions here at once and at the server as soon as it can be reached. done hears when the server
 // knows, or the error after which nobody waits any more; the intent itself stays until the server knows.
 func (m *Messages) MarkRead(t Target, done event.Done) {
+	if _, live := m.liveRoom(t.Type, t.Peer); live {
+		done(0, "", "")
+		return
+	}
 	m.store.Submit(store.Change{
 		Apply: func(tx *store.Tx) error {
 			m.arrivals(tx)
@@ -72,6 +77,7 @@ func (m *Messages) CleanUnread(t Target, done event.Done) {
 	})
 }
 
+// targets is the conversations that are meant. All of them, or all of a type, means the list: topics are not in it.
 func (m *Messages) targets(q sqlite.Queryer, t Target) ([]Target, error) {
 	if t.Peer != "" {
 		return []Target{t}, nil
@@ -80,7 +86,9 @@ func (m *Messages) targets(q sqlite.Queryer, t Target) ([]Target, error) {
 	err := q.Query(`SELECT type, peer FROM conversation WHERE (type=? OR ?=0) AND (peer_count>read_count OR at<>'')`, func(scan func(...any) error) error {
 		var one Target
 		err := scan(&one.Type, &one.Peer)
-		list = append(list, one)
+		if model.CommunityOf(one.Peer) == "" {
+			list = append(list, one)
+		}
 		return err
 	}, t.Type, t.Type)
 	return list, err

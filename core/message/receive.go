@@ -7,7 +7,6 @@ import (
 	"github.com/tidwall/gjson"
 
 	"timbre/core/conversation"
-	"timbre/core/event"
 	"timbre/core/store"
 	"timbre/model"
 	"timbre/model/tim"
@@ -41,6 +40,7 @@ var appliers = map[string]func(*Messages, *store.Tx, *protocol.Entry) error{
 	protocol.EntryPin:        (*Messages).pinChanged,
 	protocol.EntryOption:     (*Messages).optionChanged,
 	protocol.EntryGroup:      (*Messages).membership,
+	protocol.EntryGroupInfo:  (*Messages).informed,
 	protocol.EntryGone:       (*Messages).goneElsewhere,
 	protocol.EntryAttributes: (*Messages).attributed,
 	protocol.EntryConvGroup:  (*Messages).grouped,
@@ -134,11 +134,11 @@ func (m *Messages) receive(tx *store.Tx, msg *protocol.Message, from origin) (*R
 			e.LastMsg = row.ID
 		}
 		switch {
-		case !e.Visible && msg.Seq <= e.HideSeq: // history of a conversation that was taken out of the list
+		case e.Away() && msg.Seq <= e.HideSeq: // history of a conversation that was taken out of the list
 		case from != live:
 			e.Place(tx, msg.Time)
 		default:
-			e.Touch(tx, row.last() || !e.Visible)
+			e.Touch(tx, row.last() || e.Away())
 		}
 	} else if from == listed { // history has come before the state: the later ones may not be to be shown as the last
 		return row, m.relast(tx, e)
@@ -162,7 +162,7 @@ func (m *Messages) recount(tx *store.Tx, e *conversation.Entry, row *Row, msg *p
 	if msg.From != m.self.User && msg.Seq > e.ReadSeq {
 		m.mentioned(e, row)
 	}
-	appears := !e.Visible && msg.Seq > e.HideSeq
+	appears := e.Away() && msg.Seq > e.HideSeq
 	if m.unreadChanged(e, msg, row) || appears {
 		e.Touch(tx, appears)
 	}
@@ -172,7 +172,7 @@ func (m *Messages) recount(tx *store.Tx, e *conversation.Entry, row *Row, msg *p
 // overtaken shows a message that is not the newest: it counts, and it is the last one where the later ones are not to be
 // shown as such.
 func (m *Messages) overtaken(tx *store.Tx, e *conversation.Entry, seq uint64, unread bool) error {
-	if appears := !e.Visible && seq > e.HideSeq; appears || unread {
+	if appears := e.Away() && seq > e.HideSeq; appears || unread {
 		e.Touch(tx, appears)
 	}
 	return m.relast(tx, e)
@@ -261,7 +261,7 @@ func (m *Messages) goneElsewhere(tx *store.Tx, entry *protocol.Entry) error {
 		grow(e, entry.Count-min(e.OwnCount, entry.Count))
 	}
 	e.MaxSeq = max(e.MaxSeq, entry.Seq)
-	if appears := !e.Visible && entry.Seq > e.HideSeq; appears || e.PeerCount != before {
+	if appears := e.Away() && entry.Seq > e.HideSeq; appears || e.PeerCount != before {
 		e.Touch(tx, appears)
 	}
 	return nil
@@ -296,17 +296,22 @@ func (m *Messages) mentioned(e *conversation.Entry, row *Row) {
 
 // tips tells the host of a group tip by its own event too.
 func (m *Messages) tips(tx *store.Tx, row *Row) {
+	if len(tipsOf(row)) > 0 {
+		tx.After(func() { m.emitTips(row) })
+	}
+}
+
+// tipsOf is the tips that a message of the system carries.
+func tipsOf(row *Row) (texts []string) {
 	if row.Sender != model.SystemSender {
-		return
+		return nil
 	}
 	for _, e := range gjson.Parse(row.Elements).Array() {
 		if e.Get(tim.KeyElemType).Int() == tim.ElemGroupTips {
-			text := e.Raw
-			tx.After(func() {
-				m.sink.Emit(event.Event{Setter: tim.OpTIMSetGroupTipsEventCallback, Args: []event.Arg{event.Text(text)}})
-			})
+			texts = append(texts, e.Raw)
 		}
 	}
+	return texts
 }
 
 // readElsewhere applies a read position that another device of this user, or this one, has set.
@@ -322,6 +327,9 @@ func (m *Messages) readElsewhere(tx *store.Tx, entry *protocol.Entry) error {
 	}
 	e.MarkRead(entry.Seq, entry.Count, at)
 	e.Touch(tx, false)
+	if typ == tim.ConvGroup {
+		m.reportRead(tx, e, at*1000)
+	}
 	return nil
 }
 

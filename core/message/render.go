@@ -105,7 +105,7 @@ func (r *Row) pinned(c *conversation.Conversation, self string, by pinner) strin
 	w.num(tim.KeyMsgGroupReceiptUnreadCount, r.Unread)
 	w.flag(tim.KeyMsgHasRiskContent, false)
 	w.flag(tim.KeyMsgHasSentReceipt, r.Flags&flagConfirmed != 0)
-	w.flag(tim.KeyMsgIsBroadcastMessage, false)
+	w.flag(tim.KeyMsgIsBroadcastMessage, r.Extra != "" && gjson.Get(r.Extra, tim.KeyMsgIsBroadcastMessage).Bool())
 	w.flag(tim.KeyMsgIsFormSelf, fromSelf)
 	w.flag(tim.KeyMsgIsPeerRead, !fromSelf || r.Seq > 0 && r.Seq <= c.SeenSeq)
 	w.flag(tim.KeyMsgIsRead, fromSelf || r.Seq == 0 && r.Flags&flagUnread == 0 || r.Seq > 0 && r.Seq <= c.ReadSeq)

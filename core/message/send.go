@@ -24,7 +24,7 @@ func (m *Messages) Send(d *Draft, done event.Done) {
 		m.Refuse(d, d.bad, done)
 		return
 	}
-	if d.online {
+	if d.online || d.live != conversation.NoGroup {
 		m.sendOnline(d, done)
 		return
 	}
@@ -108,7 +108,7 @@ func (m *Messages) keepIntent(tx *store.Tx, d *Draft, in *outbox.Intent) (*Row, 
 	if row.last() {
 		e.LastMsg = row.ID
 	}
-	e.Touch(tx, row.last() || !e.Visible)
+	e.Touch(tx, row.last() || e.Away())
 	return nil, nil
 }
 
@@ -280,7 +280,7 @@ func (m *Messages) settled(tx *store.Tx, row *Row, before int, as *protocol.Sent
 		}
 	})
 	if e.LastMsg == row.ID || e.LastMsg == 0 && row.last() && row.Status != tim.MsgDeleted {
-		returned := e.LastMsg == 0 || !e.Visible && as != nil // the conversation was deleted while the message was on its way
+		returned := e.LastMsg == 0 || e.Away() && as != nil // the conversation was deleted while the message was on its way
 		e.LastMsg = row.ID
 		e.Touch(tx, returned)
 		return nil

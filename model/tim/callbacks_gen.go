@@ -78,6 +78,7 @@ const (
 	CallbackTIMSignalingInvitationTimeoutCallback                 Callback = 71
 	CallbackTIMSignalingInvitationModifiedCallback                Callback = 72
 	CallbackTIMExperimentalNotifyCallback                         Callback = 73
+	CallbackTIMExtEventCallback                                   Callback = 74
 )
 
 var callbackTypes = [...]CallbackType{
@@ -155,4 +156,5 @@ var callbackTypes = [...]CallbackType{
 	CallbackTIMSignalingInvitationTimeoutCallback:                 {Name: "TIMSignalingInvitationTimeoutCallback", Params: []Kind{KindText, KindText}},
 	CallbackTIMSignalingInvitationModifiedCallback:                {Name: "TIMSignalingInvitationModifiedCallback", Params: []Kind{KindText, KindText}},
 	CallbackTIMExperimentalNotifyCallback:                         {Name: "TIMExperimentalNotifyCallback", Params: []Kind{KindText, KindText}},
+	CallbackTIMExtEventCallback:                                   {Name: "TIMExtEventCallback", Params: []Kind{KindText, KindNumber}},
 }

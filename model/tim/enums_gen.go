@@ -557,3 +557,8 @@ const (
 	OfflinePushFlagDefault = 0 // kTIMOfflinePushFlag_Default
 	OfflinePushFlagNoPush  = 1 // kTIMOfflinePushFlag_NoPush
 )
+
+// TIMExtEventType (TIMExt.h).
+const (
+	ExtEventTrans = 1002 // kTIMExtEvent_Trans
+)

@@ -1485,6 +1485,61 @@ const (
 	KeyResponseMessageRevoker         = "response_message_revoker"            // kTIMResponseMessageRevoker
 )
 
+// Keys of ExtEvent (TIMExt.h).
+const (
+	KeyExtEventId           = "ext_event_id"             // kTIMExtEventId
+	KeyExtEventType         = "ext_event_type"           // kTIMExtEventType
+	KeyExtEventTimeMs       = "ext_event_time_ms"        // kTIMExtEventTimeMs
+	KeyExtEventFrom         = "ext_event_from"           // kTIMExtEventFrom
+	KeyExtEventConvId       = "ext_event_conv_id"        // kTIMExtEventConvId
+	KeyExtEventConvType     = "ext_event_conv_type"      // kTIMExtEventConvType
+	KeyExtEventIsSelfDevice = "ext_event_is_self_device" // kTIMExtEventIsSelfDevice
+	KeyExtTransKind         = "ext_trans_kind"           // kTIMExtTransKind
+)
+
+// Keys of ExtTransParam (TIMExt.h).
+const (
+	KeyExtTransCmd      = "ext_trans_cmd"      // kTIMExtTransCmd
+	KeyExtTransPlatform = "ext_trans_platform" // kTIMExtTransPlatform
+)
+
+// Keys of ExtReceiveOptParam (TIMExt.h).
+const (
+	KeyExtOptConvId    = "ext_opt_conv_id"    // kTIMExtOptConvId
+	KeyExtOptConvType  = "ext_opt_conv_type"  // kTIMExtOptConvType
+	KeyExtOptNoDisturb = "ext_opt_no_disturb" // kTIMExtOptNoDisturb
+	KeyExtOptShield    = "ext_opt_shield"     // kTIMExtOptShield
+)
+
+// Keys of ExtReceiveOptList (TIMExt.h).
+const (
+	KeyExtOptGlobal     = "ext_opt_global"      // kTIMExtOptGlobal
+	KeyExtOptUserArray  = "ext_opt_user_array"  // kTIMExtOptUserArray
+	KeyExtOptGroupArray = "ext_opt_group_array" // kTIMExtOptGroupArray
+)
+
+// Keys of ExtReceiveOpt (TIMExt.h).
+const (
+	KeyExtOptId = "ext_opt_id" // kTIMExtOptId
+)
+
+// Keys of ExtAppGroupParam (TIMExt.h).
+const (
+	KeyExtAppGroupType   = "ext_app_group_type"   // kTIMExtAppGroupType
+	KeyExtAppGroupRole   = "ext_app_group_role"   // kTIMExtAppGroupRole
+	KeyExtAppGroupStart  = "ext_app_group_start"  // kTIMExtAppGroupStart
+	KeyExtAppGroupCursor = "ext_app_group_cursor" // kTIMExtAppGroupCursor
+	KeyExtAppGroupCount  = "ext_app_group_count"  // kTIMExtAppGroupCount
+)
+
+// Keys of ExtAppGroupList (TIMExt.h).
+const (
+	KeyExtAppGroupTotal      = "ext_app_group_total"       // kTIMExtAppGroupTotal
+	KeyExtAppGroupNextCursor = "ext_app_group_next_cursor" // kTIMExtAppGroupNextCursor
+	KeyExtAppGroupIsFinished = "ext_app_group_is_finished" // kTIMExtAppGroupIsFinished
+	KeyExtAppGroupArray      = "ext_app_group_array"       // kTIMExtAppGroupArray
+)
+
 // Keys of ExtLoginDevices (TIMExt.h).
 const (
 	KeyExtLoginDeviceArray = "ext_login_device_array" // kTIMExtLoginDeviceArray

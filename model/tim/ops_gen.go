@@ -257,6 +257,11 @@ const (
 	OpTIMExtGetLoginDeviceList                                Op = 250
 	OpTIMExtTrimStorage                                       Op = 251
 	OpTIMExtGetDiagnostics                                    Op = 252
+	OpTIMExtSetEventCallback                                  Op = 253
+	OpTIMExtSendTransMsg                                      Op = 254
+	OpTIMExtSetReceiveOpt                                     Op = 255
+	OpTIMExtGetReceiveOptList                                 Op = 256
+	OpTIMExtGetAppGroupList                                   Op = 257
 )
 
 var functions = [...]Function{
@@ -862,7 +867,7 @@ var functions = [...]Function{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupDelete: {Op: OpTIMGroupDelete, Name: "TIMGroupDelete", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMGroupDelete: {Op: OpTIMGroupDelete, Name: "TIMGroupDelete", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
@@ -887,93 +892,93 @@ var functions = [...]Function{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupSearchGroups: {Op: OpTIMGroupSearchGroups, Name: "TIMGroupSearchGroups", Returns: "int", State: StateLogin, EmptyResult: "[]", Params: []Param{
+	OpTIMGroupSearchGroups: {Op: OpTIMGroupSearchGroups, Name: "TIMGroupSearchGroups", Returns: "int", State: StateLogin, EmptyResult: "[]", Built: true, Params: []Param{
 		{Name: "json_group_search_groups_param", Kind: KindText, JSON: Object},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupModifyGroupInfo: {Op: OpTIMGroupModifyGroupInfo, Name: "TIMGroupModifyGroupInfo", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMGroupModifyGroupInfo: {Op: OpTIMGroupModifyGroupInfo, Name: "TIMGroupModifyGroupInfo", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_group_modifyinfo_param", Kind: KindText, JSON: Object, Empty: -3},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupInitGroupAttributes: {Op: OpTIMGroupInitGroupAttributes, Name: "TIMGroupInitGroupAttributes", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMGroupInitGroupAttributes: {Op: OpTIMGroupInitGroupAttributes, Name: "TIMGroupInitGroupAttributes", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
-		{Name: "json_group_attributes", Kind: KindText, JSON: Object, Bad: 6017},
+		{Name: "json_group_attributes", Kind: KindText, JSON: Array, Bad: 6017},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupSetGroupAttributes: {Op: OpTIMGroupSetGroupAttributes, Name: "TIMGroupSetGroupAttributes", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMGroupSetGroupAttributes: {Op: OpTIMGroupSetGroupAttributes, Name: "TIMGroupSetGroupAttributes", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
-		{Name: "json_group_attributes", Kind: KindText, JSON: Object, Bad: 6017},
+		{Name: "json_group_attributes", Kind: KindText, JSON: Array, Bad: 6017},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupDeleteGroupAttributes: {Op: OpTIMGroupDeleteGroupAttributes, Name: "TIMGroupDeleteGroupAttributes", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMGroupDeleteGroupAttributes: {Op: OpTIMGroupDeleteGroupAttributes, Name: "TIMGroupDeleteGroupAttributes", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
-		{Name: "json_keys", Kind: KindText, JSON: Object, Bad: 6017},
+		{Name: "json_keys", Kind: KindText},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupGetGroupAttributes: {Op: OpTIMGroupGetGroupAttributes, Name: "TIMGroupGetGroupAttributes", Returns: "int", State: StateLogin, EmptyResult: "[]", Params: []Param{
+	OpTIMGroupGetGroupAttributes: {Op: OpTIMGroupGetGroupAttributes, Name: "TIMGroupGetGroupAttributes", Returns: "int", State: StateLogin, EmptyResult: "[]", Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
-		{Name: "json_keys", Kind: KindText, JSON: Object, Bad: 6017},
+		{Name: "json_keys", Kind: KindText},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupGetOnlineMemberCount: {Op: OpTIMGroupGetOnlineMemberCount, Name: "TIMGroupGetOnlineMemberCount", Returns: "int", State: StateLogin, EmptyResult: "{\"group_get_online_member_count_result\":0}", Params: []Param{
+	OpTIMGroupGetOnlineMemberCount: {Op: OpTIMGroupGetOnlineMemberCount, Name: "TIMGroupGetOnlineMemberCount", Returns: "int", State: StateLogin, EmptyResult: "{\"group_get_online_member_count_result\":0}", Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupSetGroupCounters: {Op: OpTIMGroupSetGroupCounters, Name: "TIMGroupSetGroupCounters", Returns: "int", State: StateLogin, EmptyResult: "[]", Params: []Param{
+	OpTIMGroupSetGroupCounters: {Op: OpTIMGroupSetGroupCounters, Name: "TIMGroupSetGroupCounters", Returns: "int", State: StateLogin, EmptyResult: "[]", Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
 		{Name: "json_group_counter_array", Kind: KindText, JSON: Array},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupGetGroupCounters: {Op: OpTIMGroupGetGroupCounters, Name: "TIMGroupGetGroupCounters", Returns: "int", State: StateLogin, EmptyResult: "[]", Params: []Param{
+	OpTIMGroupGetGroupCounters: {Op: OpTIMGroupGetGroupCounters, Name: "TIMGroupGetGroupCounters", Returns: "int", State: StateLogin, EmptyResult: "[]", Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
-		{Name: "json_group_counter_key_array", Kind: KindText, JSON: Array, Bad: 6017},
+		{Name: "json_group_counter_key_array", Kind: KindText},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupIncreaseGroupCounter: {Op: OpTIMGroupIncreaseGroupCounter, Name: "TIMGroupIncreaseGroupCounter", Returns: "int", State: StateLogin, EmptyResult: "[]", Params: []Param{
-		{Name: "group_id", Kind: KindText},
-		{Name: "group_counter_key", Kind: KindText},
-		{Name: "group_counter_value", Kind: KindNumber},
-		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
-		{Name: "user_data", Kind: KindUserData},
-	}},
-	OpTIMGroupDecreaseGroupCounter: {Op: OpTIMGroupDecreaseGroupCounter, Name: "TIMGroupDecreaseGroupCounter", Returns: "int", State: StateLogin, EmptyResult: "[]", Params: []Param{
+	OpTIMGroupIncreaseGroupCounter: {Op: OpTIMGroupIncreaseGroupCounter, Name: "TIMGroupIncreaseGroupCounter", Returns: "int", State: StateLogin, EmptyResult: "[]", Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
 		{Name: "group_counter_key", Kind: KindText},
 		{Name: "group_counter_value", Kind: KindNumber},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupGetJoinedCommunityList: {Op: OpTIMGroupGetJoinedCommunityList, Name: "TIMGroupGetJoinedCommunityList", Returns: "int", State: StateLogin, EmptyResult: "[]", Params: []Param{
+	OpTIMGroupDecreaseGroupCounter: {Op: OpTIMGroupDecreaseGroupCounter, Name: "TIMGroupDecreaseGroupCounter", Returns: "int", State: StateLogin, EmptyResult: "[]", Built: true, Params: []Param{
+		{Name: "group_id", Kind: KindText},
+		{Name: "group_counter_key", Kind: KindText},
+		{Name: "group_counter_value", Kind: KindNumber},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupCreateTopicInCommunity: {Op: OpTIMGroupCreateTopicInCommunity, Name: "TIMGroupCreateTopicInCommunity", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMGroupGetJoinedCommunityList: {Op: OpTIMGroupGetJoinedCommunityList, Name: "TIMGroupGetJoinedCommunityList", Returns: "int", State: StateLogin, EmptyResult: "[]", Built: true, Params: []Param{
+		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
+		{Name: "user_data", Kind: KindUserData},
+	}},
+	OpTIMGroupCreateTopicInCommunity: {Op: OpTIMGroupCreateTopicInCommunity, Name: "TIMGroupCreateTopicInCommunity", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
 		{Name: "json_topic_info", Kind: KindText, JSON: Object, Bad: 6017},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupDeleteTopicFromCommunity: {Op: OpTIMGroupDeleteTopicFromCommunity, Name: "TIMGroupDeleteTopicFromCommunity", Returns: "int", State: StateLogin, EmptyResult: "[]", Params: []Param{
+	OpTIMGroupDeleteTopicFromCommunity: {Op: OpTIMGroupDeleteTopicFromCommunity, Name: "TIMGroupDeleteTopicFromCommunity", Returns: "int", State: StateLogin, EmptyResult: "[]", Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
 		{Name: "json_topic_id_array", Kind: KindText, JSON: Array, Bad: 6017},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupSetTopicInfo: {Op: OpTIMGroupSetTopicInfo, Name: "TIMGroupSetTopicInfo", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMGroupSetTopicInfo: {Op: OpTIMGroupSetTopicInfo, Name: "TIMGroupSetTopicInfo", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_topic_info", Kind: KindText, JSON: Object, Bad: 6017},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupGetTopicInfoList: {Op: OpTIMGroupGetTopicInfoList, Name: "TIMGroupGetTopicInfoList", Returns: "int", State: StateLogin, EmptyResult: "[]", Params: []Param{
+	OpTIMGroupGetTopicInfoList: {Op: OpTIMGroupGetTopicInfoList, Name: "TIMGroupGetTopicInfoList", Returns: "int", State: StateLogin, EmptyResult: "[]", Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
 		{Name: "json_topic_id_array", Kind: KindText, Optional: true, JSON: Array, Bad: 6017},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
@@ -984,7 +989,7 @@ var functions = [...]Function{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupSearchGroupMembers: {Op: OpTIMGroupSearchGroupMembers, Name: "TIMGroupSearchGroupMembers", Returns: "int", State: StateLogin, EmptyResult: "[]", Params: []Param{
+	OpTIMGroupSearchGroupMembers: {Op: OpTIMGroupSearchGroupMembers, Name: "TIMGroupSearchGroupMembers", Returns: "int", State: StateLogin, EmptyResult: "[]", Built: true, Params: []Param{
 		{Name: "json_group_search_group_members_param", Kind: KindText, JSON: Object},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
@@ -999,12 +1004,12 @@ var functions = [...]Function{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupDeleteMember: {Op: OpTIMGroupDeleteMember, Name: "TIMGroupDeleteMember", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMGroupDeleteMember: {Op: OpTIMGroupDeleteMember, Name: "TIMGroupDeleteMember", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_group_delete_param", Kind: KindText, JSON: Object, Empty: -3},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupMarkGroupMemberList: {Op: OpTIMGroupMarkGroupMemberList, Name: "TIMGroupMarkGroupMemberList", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMGroupMarkGroupMemberList: {Op: OpTIMGroupMarkGroupMemberList, Name: "TIMGroupMarkGroupMemberList", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
 		{Name: "member_array", Kind: KindText, JSON: Array, Bad: -4, Empty: -4},
 		{Name: "mark_type", Kind: KindNumber},
@@ -1012,17 +1017,17 @@ var functions = [...]Function{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupGetPendencyList: {Op: OpTIMGroupGetPendencyList, Name: "TIMGroupGetPendencyList", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMGroupGetPendencyList: {Op: OpTIMGroupGetPendencyList, Name: "TIMGroupGetPendencyList", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_group_getpendency_list_param", Kind: KindText, JSON: Object, Bad: 6017},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupHandlePendency: {Op: OpTIMGroupHandlePendency, Name: "TIMGroupHandlePendency", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMGroupHandlePendency: {Op: OpTIMGroupHandlePendency, Name: "TIMGroupHandlePendency", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_group_handle_pendency_param", Kind: KindText, JSON: Object, Empty: -3},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupReportPendencyReaded: {Op: OpTIMGroupReportPendencyReaded, Name: "TIMGroupReportPendencyReaded", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMGroupReportPendencyReaded: {Op: OpTIMGroupReportPendencyReaded, Name: "TIMGroupReportPendencyReaded", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "time_stamp", Kind: KindNumber},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
@@ -1075,108 +1080,108 @@ var functions = [...]Function{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommunityModifyTopicPermissionCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMCommunityCreate: {Op: OpTIMCommunityCreate, Name: "TIMCommunityCreate", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMCommunityCreate: {Op: OpTIMCommunityCreate, Name: "TIMCommunityCreate", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_group_create_param", Kind: KindText, JSON: Object, Empty: -3},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMCommunityGetJoinedCommunityList: {Op: OpTIMCommunityGetJoinedCommunityList, Name: "TIMCommunityGetJoinedCommunityList", Returns: "int", State: StateLogin, EmptyResult: "[]", Params: []Param{
+	OpTIMCommunityGetJoinedCommunityList: {Op: OpTIMCommunityGetJoinedCommunityList, Name: "TIMCommunityGetJoinedCommunityList", Returns: "int", State: StateLogin, EmptyResult: "[]", Built: true, Params: []Param{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMCommunityCreateTopicInCommunity: {Op: OpTIMCommunityCreateTopicInCommunity, Name: "TIMCommunityCreateTopicInCommunity", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMCommunityCreateTopicInCommunity: {Op: OpTIMCommunityCreateTopicInCommunity, Name: "TIMCommunityCreateTopicInCommunity", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
 		{Name: "json_topic_info", Kind: KindText, JSON: Object, Bad: 6017},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMCommunityDeleteTopicFromCommunity: {Op: OpTIMCommunityDeleteTopicFromCommunity, Name: "TIMCommunityDeleteTopicFromCommunity", Returns: "int", State: StateLogin, EmptyResult: "[]", Params: []Param{
+	OpTIMCommunityDeleteTopicFromCommunity: {Op: OpTIMCommunityDeleteTopicFromCommunity, Name: "TIMCommunityDeleteTopicFromCommunity", Returns: "int", State: StateLogin, EmptyResult: "[]", Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
 		{Name: "json_topic_id_array", Kind: KindText, JSON: Array, Bad: 6017},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMCommunitySetTopicInfo: {Op: OpTIMCommunitySetTopicInfo, Name: "TIMCommunitySetTopicInfo", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMCommunitySetTopicInfo: {Op: OpTIMCommunitySetTopicInfo, Name: "TIMCommunitySetTopicInfo", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_topic_info", Kind: KindText, JSON: Object, Bad: 6017},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMCommunityGetTopicInfoList: {Op: OpTIMCommunityGetTopicInfoList, Name: "TIMCommunityGetTopicInfoList", Returns: "int", State: StateLogin, EmptyResult: "[]", Params: []Param{
+	OpTIMCommunityGetTopicInfoList: {Op: OpTIMCommunityGetTopicInfoList, Name: "TIMCommunityGetTopicInfoList", Returns: "int", State: StateLogin, EmptyResult: "[]", Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
 		{Name: "json_topic_id_array", Kind: KindText, Optional: true, JSON: Array, Bad: 6017},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMCommunityCreatePermissionGroupInCommunity: {Op: OpTIMCommunityCreatePermissionGroupInCommunity, Name: "TIMCommunityCreatePermissionGroupInCommunity", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMCommunityCreatePermissionGroupInCommunity: {Op: OpTIMCommunityCreatePermissionGroupInCommunity, Name: "TIMCommunityCreatePermissionGroupInCommunity", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_permission_group_info", Kind: KindText, JSON: Object, Bad: 6017},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMCommunityDeletePermissionGroupFromCommunity: {Op: OpTIMCommunityDeletePermissionGroupFromCommunity, Name: "TIMCommunityDeletePermissionGroupFromCommunity", Returns: "int", State: StateLogin, EmptyResult: "[]", Params: []Param{
+	OpTIMCommunityDeletePermissionGroupFromCommunity: {Op: OpTIMCommunityDeletePermissionGroupFromCommunity, Name: "TIMCommunityDeletePermissionGroupFromCommunity", Returns: "int", State: StateLogin, EmptyResult: "[]", Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
 		{Name: "json_permission_group_id_array", Kind: KindText, JSON: Array, Bad: 6017},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMCommunityModifyPermissionGroupInfoInCommunity: {Op: OpTIMCommunityModifyPermissionGroupInfoInCommunity, Name: "TIMCommunityModifyPermissionGroupInfoInCommunity", Returns: "int", State: StateLogin, Params: []Param{
+	OpTIMCommunityModifyPermissionGroupInfoInCommunity: {Op: OpTIMCommunityModifyPermissionGroupInfoInCommunity, Name: "TIMCommunityModifyPermissionGroupInfoInCommunity", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "json_permission_group_info", Kind: KindText, JSON: Object, Bad: 6017},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMCommunityGetJoinedPermissionGroupListInCommunity: {Op: OpTIMCommunityGetJoinedPermissionGroupListInCommunity, Name: "TIMCommunityGetJoinedPermissionGroupListInCommunity", Returns: "int", State: StateLogin, EmptyResult: "[]", Params: []Param{
+	OpTIMCommunityGetJoinedPermissionGroupListInCommunity: {Op: OpTIMCommunityGetJoinedPermissionGroupListInCommunity, Name: "TIMCommunityGetJoinedPermissionGroupListInCommunity", Returns: "int", State: StateLogin, EmptyResult: "[]", Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMCommunityGetPermissionGroupListInCommunity: {Op: OpTIMCommunityGetPermissionGroupListInCommunity, Name: "TIMCommunityGetPermissionGroupListInCommunity", Returns: "int", State: StateLogin, EmptyResult: "[]", Params: []Param{
+	OpTIMCommunityGetPermissionGroupListInCommunity: {Op: OpTIMCommunityGetPermissionGroupListInCommunity, Name: "TIMCommunityGetPermissionGroupListInCommunity", Returns: "int", State: StateLogin, EmptyResult: "[]", Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
 		{Name: "json_permission_group_id_array", Kind: KindText, JSON: Array, Bad: 6017},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMCommunityAddCommunityMembersToPermissionGroup: {Op: OpTIMCommunityAddCommunityMembersToPermissionGroup, Name: "TIMCommunityAddCommunityMembersToPermissionGroup", Returns: "int", State: StateLogin, EmptyResult: "[]", Params: []Param{
+	OpTIMCommunityAddCommunityMembersToPermissionGroup: {Op: OpTIMCommunityAddCommunityMembersToPermissionGroup, Name: "TIMCommunityAddCommunityMembersToPermissionGroup", Returns: "int", State: StateLogin, EmptyResult: "[]", Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
 		{Name: "permission_group_id", Kind: KindText},
 		{Name: "json_member_id_array", Kind: KindText, JSON: Array, Bad: 6017},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMCommunityRemoveCommunityMembersFromPermissionGroup: {Op: OpTIMCommunityRemoveCommunityMembersFromPermissionGroup, Name: "TIMCommunityRemoveCommunityMembersFromPermissionGroup", Returns: "int", State: StateLogin, EmptyResult: "[]", Params: []Param{
+	OpTIMCommunityRemoveCommunityMembersFromPermissionGroup: {Op: OpTIMCommunityRemoveCommunityMembersFromPermissionGroup, Name: "TIMCommunityRemoveCommunityMembersFromPermissionGroup", Returns: "int", State: StateLogin, EmptyResult: "[]", Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
 		{Name: "permission_group_id", Kind: KindText},
 		{Name: "json_member_id_array", Kind: KindText, JSON: Array, Bad: 6017},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMCommunityGetCommunityMemberListInPermissionGroup: {Op: OpTIMCommunityGetCommunityMemberListInPermissionGroup, Name: "TIMCommunityGetCommunityMemberListInPermissionGroup", Returns: "int", State: StateLogin, EmptyResult: "{\"permission_group_member_info_result_array\":[],\"permission_group_member_info_result_next_cursor\":\"\"}", Params: []Param{
+	OpTIMCommunityGetCommunityMemberListInPermissionGroup: {Op: OpTIMCommunityGetCommunityMemberListInPermissionGroup, Name: "TIMCommunityGetCommunityMemberListInPermissionGroup", Returns: "int", State: StateLogin, EmptyResult: "{\"permission_group_member_info_result_array\":[],\"permission_group_member_info_result_next_cursor\":\"\"}", Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
 		{Name: "permission_group_id", Kind: KindText},
 		{Name: "next_cursor", Kind: KindText, Optional: true},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMCommunityAddTopicPermissionToPermissionGroup: {Op: OpTIMCommunityAddTopicPermissionToPermissionGroup, Name: "TIMCommunityAddTopicPermissionToPermissionGroup", Returns: "int", State: StateLogin, EmptyResult: "[]", Params: []Param{
+	OpTIMCommunityAddTopicPermissionToPermissionGroup: {Op: OpTIMCommunityAddTopicPermissionToPermissionGroup, Name: "TIMCommunityAddTopicPermissionToPermissionGroup", Returns: "int", State: StateLogin, EmptyResult: "[]", Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
 		{Name: "permission_group_id", Kind: KindText},
-		{Name: "json_topic_permission_map", Kind: KindText, JSON: Object, Bad: 6017},
+		{Name: "json_topic_permission_map", Kind: KindText, JSON: Either, Bad: 6017},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMCommunityDeleteTopicPermissionFromPermissionGroup: {Op: OpTIMCommunityDeleteTopicPermissionFromPermissionGroup, Name: "TIMCommunityDeleteTopicPermissionFromPermissionGroup", Returns: "int", State: StateLogin, EmptyResult: "[]", Params: []Param{
+	OpTIMCommunityDeleteTopicPermissionFromPermissionGroup: {Op: OpTIMCommunityDeleteTopicPermissionFromPermissionGroup, Name: "TIMCommunityDeleteTopicPermissionFromPermissionGroup", Returns: "int", State: StateLogin, EmptyResult: "[]", Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
 		{Name: "permission_group_id", Kind: KindText},
 		{Name: "json_topic_id_array", Kind: KindText, JSON: Array, Bad: 6017},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMCommunityModifyTopicPermissionInPermissionGroup: {Op: OpTIMCommunityModifyTopicPermissionInPermissionGroup, Name: "TIMCommunityModifyTopicPermissionInPermissionGroup", Returns: "int", State: StateLogin, EmptyResult: "[]", Params: []Param{
+	OpTIMCommunityModifyTopicPermissionInPermissionGroup: {Op: OpTIMCommunityModifyTopicPermissionInPermissionGroup, Name: "TIMCommunityModifyTopicPermissionInPermissionGroup", Returns: "int", State: StateLogin, EmptyResult: "[]", Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
 		{Name: "permission_group_id", Kind: KindText},
-		{Name: "json_topic_permission_map", Kind: KindText, JSON: Object, Bad: 6017},
+		{Name: "json_topic_permission_map", Kind: KindText, JSON: Either, Bad: 6017},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMCommunityGetTopicPermissionInPermissionGroup: {Op: OpTIMCommunityGetTopicPermissionInPermissionGroup, Name: "TIMCommunityGetTopicPermissionInPermissionGroup", Returns: "int", State: StateLogin, EmptyResult: "[]", Params: []Param{
+	OpTIMCommunityGetTopicPermissionInPermissionGroup: {Op: OpTIMCommunityGetTopicPermissionInPermissionGroup, Name: "TIMCommunityGetTopicPermissionInPermissionGroup", Returns: "int", State: StateLogin, EmptyResult: "[]", Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
 		{Name: "permission_group_id", Kind: KindText},
 		{Name: "json_topic_id_array", Kind: KindText, JSON: Array, Bad: 6017},
@@ -1516,6 +1521,31 @@ var functions = [...]Function{
 		{Name: "user_data", Kind: KindUserData},
 	}},
 	OpTIMExtGetDiagnostics: {Op: OpTIMExtGetDiagnostics, Name: "TIMExtGetDiagnostics", Returns: "int", State: StateInit, Built: true, Params: []Param{
+		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
+		{Name: "user_data", Kind: KindUserData},
+	}},
+	OpTIMExtSetEventCallback: {Op: OpTIMExtSetEventCallback, Name: "TIMExtSetEventCallback", Returns: "void", Built: true, Setter: true, Params: []Param{
+		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMExtEventCallback},
+		{Name: "user_data", Kind: KindUserData},
+	}},
+	OpTIMExtSendTransMsg: {Op: OpTIMExtSendTransMsg, Name: "TIMExtSendTransMsg", Returns: "int", State: StateLogin, Built: true, Params: []Param{
+		{Name: "conv_id", Kind: KindText, Optional: true},
+		{Name: "conv_type", Kind: KindNumber},
+		{Name: "json_trans_param", Kind: KindText, JSON: Object},
+		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
+		{Name: "user_data", Kind: KindUserData},
+	}},
+	OpTIMExtSetReceiveOpt: {Op: OpTIMExtSetReceiveOpt, Name: "TIMExtSetReceiveOpt", Returns: "int", State: StateLogin, Built: true, Params: []Param{
+		{Name: "json_receive_opt_param", Kind: KindText, JSON: Object},
+		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
+		{Name: "user_data", Kind: KindUserData},
+	}},
+	OpTIMExtGetReceiveOptList: {Op: OpTIMExtGetReceiveOptList, Name: "TIMExtGetReceiveOptList", Returns: "int", State: StateLogin, Built: true, Params: []Param{
+		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
+		{Name: "user_data", Kind: KindUserData},
+	}},
+	OpTIMExtGetAppGroupList: {Op: OpTIMExtGetAppGroupList, Name: "TIMExtGetAppGroupList", Returns: "int", State: StateLogin, Built: true, Params: []Param{
+		{Name: "json_app_group_param", Kind: KindText, JSON: Object},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},

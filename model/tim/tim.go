@@ -28,6 +28,7 @@ const (
 	NotJSON JSONShape = iota
 	Object
 	Array
+	Either // an object or an array
 )
 
 // State is what the client must have reached before a function can do its work.

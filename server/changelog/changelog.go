@@ -87,6 +87,28 @@ func (l *Log) Head(tx *sqlite.Tx, uid int64) (uint64, error) {
 	return t.pos, nil
 }
 
+// Cut deletes a log's entries. The next one gets the next position.
+func (l *Log) Cut(tx *sqlite.Tx, owner int64) error {
+	t, err := l.pending(tx).tail(tx, owner)
+	if err != nil {
+		return err
+	}
+	t.n, t.entries = 0, t.entries[:1]
+	if err := tx.Exec(`DELETE FROM change_log WHERE uid=?`, owner); err != nil {
+		return err
+	}
+	return tx.Exec(`UPDATE user_log SET pos=? WHERE uid=?`, int64(t.pos), owner)
+}
+
+// End deletes a log.
+func (l *Log) End(tx *sqlite.Tx, owner int64) error {
+	if err := l.Cut(tx, owner); err != nil {
+		return err
+	}
+	delete(l.pending(tx).tails, owner)
+	return tx.Exec(`DELETE FROM user_log WHERE uid=?`, owner)
+}
+
 func (l *Log) pending(tx *sqlite.Tx) *pending {
 	return tx.Batch(l, func() sqlite.Flusher { return &pending{log: l, tails: map[int64]*tail{}} }).(*pending)
 }

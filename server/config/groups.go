@@ -10,6 +10,7 @@ import (
 	"timbre/model"
 	"timbre/model/tim"
 	"timbre/server/group"
+	"timbre/server/live"
 )
 
 // Group is the settings of groups: the points on which the documents of the interface contradict each other, or on which
@@ -19,6 +20,7 @@ type Group struct {
 	GroupOwnerMayQuit bool     `koanf:"group_owner_may_quit"`
 	GroupHistory      []string `koanf:"group_history"`
 	GroupTips         []string `koanf:"group_tips"`
+	GroupConsent      []string `koanf:"group_consent"`
 	GroupOptionTips   bool     `koanf:"group_option_tips"`
 	GroupTexts        string   `koanf:"group_texts"`
 	Communities       bool     `koanf:"communities"`
@@ -37,6 +39,7 @@ func groupFlags(f *pflag.FlagSet) {
 	f.Bool("group-owner-may-quit", d.OwnerMayQuit, "the owner of any group may quit, and another member takes his place")
 	f.StringSlice("group-history", typeNames(d.HistoryTypes), "types of groups in which newcomers see what was said before: work, public, meeting, community")
 	f.StringSlice("group-tips", typeNames(d.TipTypes), "types of groups that say who comes and goes: work, public, meeting, avchatroom, community")
+	f.StringSlice("group-consent", typeNames(d.ConsentTypes), "types of groups into which nobody is brought by others before he has agreed")
 	f.Bool("group-option-tips", d.OptionTips, "groups say when their options change and when everybody is muted")
 	f.String("group-texts", longTexts, "longest name, introduction, notification and face of a group in bytes: short (30, 240, 300, 100) or long (100, 400, 400, 500)")
 	f.Bool("communities", d.Communities, "there may be communities")
@@ -56,9 +59,10 @@ func (c *Config) Groups() (group.Rules, error) {
 		OptionTips: c.GroupOptionTips, LongTexts: c.GroupTexts == longTexts, Communities: c.Communities,
 		CommunityInvites: c.CommunityInvites, LiveAdmins: c.LiveAdmins, LiveSingle: c.LiveSingle, LiveHistory: c.LiveHistory,
 		LiveMembers: c.LiveMembers}}
-	var wrong [2]error
+	var wrong [3]error
 	r.HistoryTypes, wrong[0] = typesNamed("group_history", c.GroupHistory)
 	r.TipTypes, wrong[1] = typesNamed("group_tips", c.GroupTips)
+	r.ConsentTypes, wrong[2] = typesNamed("group_consent", c.GroupConsent)
 	switch {
 	case c.GroupTexts != shortTexts && c.GroupTexts != longTexts:
 		return r, fmt.Errorf("group_texts is %q, and neither short nor long", c.GroupTexts)
@@ -66,6 +70,15 @@ func (c *Config) Groups() (group.Rules, error) {
 		return r, fmt.Errorf("live_history is %d, and not between 0 and %d", c.LiveHistory, maxLiveHistory)
 	}
 	return r, errors.Join(wrong[:]...)
+}
+
+// Live returns the settings of live rooms under some rules.
+func Live(r *group.Rules) live.Config {
+	c := live.Defaults()
+	c.History, c.Members, c.Single = r.LiveHistory, r.LiveMembers, r.LiveSingle
+	rules, _ := r.GroupSwitches.Rules(tim.GroupAVChatRoom)
+	c.Tips = rules.MemberTips
+	return c
 }
 
 func typeNames(types []int) (names []string) {

@@ -32,6 +32,7 @@ type conn struct {
 	trace     trace
 
 	busyUntil time.Time    // everything that changes something is refused until then; likewise
+	trans     quota        // likewise
 	failed    atomic.Int64 // when the database last failed to make a change, Unix nanoseconds
 
 	slots   chan struct{}  // one for each request under way

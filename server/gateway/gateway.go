@@ -27,9 +27,11 @@ import (
 	"timbre/protocol"
 	"timbre/server/account"
 	"timbre/server/changelog"
+	"timbre/server/community"
 	"timbre/server/conversation"
 	"timbre/server/group"
 	"timbre/server/language"
+	"timbre/server/live"
 	"timbre/server/message"
 	"timbre/server/metrics"
 	"timbre/server/session"
@@ -79,22 +81,24 @@ const (
 
 // Parts is what the gateway works with.
 type Parts struct {
-	Store    Store
-	Epoch    string
-	Tickets  *account.Tickets
-	Accounts *account.Accounts
-	Log      *changelog.Log
-	Reader   *changelog.Reader
-	Messages *message.Messages
-	Groups   *group.Groups
-	Convs    *conversation.Conversations
-	Files    Files
-	Language *language.Language // may be nil: no backend
-	Hub      *session.Hub
-	Bus      Bus
-	Metrics  *metrics.Metrics
-	Logger   *slog.Logger
-	Now      func() time.Time
+	Store       Store
+	Epoch       string
+	Tickets     *account.Tickets
+	Accounts    *account.Accounts
+	Log         *changelog.Log
+	Reader      *changelog.Reader
+	Messages    *message.Messages
+	Groups      *group.Groups
+	Rooms       *live.Rooms
+	Communities *community.Communities
+	Convs       *conversation.Conversations
+	Files       Files
+	Language    *language.Language // may be nil: no backend
+	Hub         *session.Hub
+	Bus         Bus
+	Metrics     *metrics.Metrics
+	Logger      *slog.Logger
+	Now         func() time.Time
 }
 
 // Gateway accepts connections.

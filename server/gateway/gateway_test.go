@@ -19,6 +19,7 @@ import (
 	"timbre/server/changelog"
 	"timbre/server/gateway"
 	"timbre/server/group"
+	"timbre/server/live"
 	"timbre/server/message"
 	"timbre/server/metrics"
 	"timbre/server/session"
@@ -65,7 +66,7 @@ func open(t *testing.T, cfg gateway.Config) (*loaded, string) {
 	l := &loaded{Store: s}
 	zero := func() int { return 0 }
 	g := gateway.New(cfg, gateway.Parts{Store: l, Epoch: s.Epoch(), Tickets: account.NewTickets(account.Secrets{1: "secret"}),
-		Accounts: accounts, Log: log, Reader: changelog.NewReader(s.Epoch(), messages), Messages: messages, Groups: groups, Files: noFiles{}, Hub: hub, Bus: events,
+		Accounts: accounts, Log: log, Reader: changelog.NewReader(s.Epoch(), messages), Messages: messages, Groups: groups, Rooms: live.New(live.Defaults(), nil, time.Now), Files: noFiles{}, Hub: hub, Bus: events,
 		Metrics: metrics.New(s.Stats, zero), Logger: slog.New(slog.DiscardHandler), Now: time.Now})
 	web := httptest.NewServer(g)
 	t.Cleanup(func() {

@@ -9,7 +9,6 @@ import (
 	"timbre/server/group"
 	"timbre/server/message"
 	"timbre/server/refusal"
-	"timbre/server/session"
 	"timbre/sqlite"
 )
 
@@ -46,7 +45,7 @@ func (c *conn) numbers(names []string) (uids map[string]int64, err error) {
 // outcome is what a change of a group means to everybody: the requester gets the entries too, because one answer cannot
 // stand for several.
 func outcome(body []byte, o group.Outcome) changed {
-	return changed{body: body, changes: o.Changes, opened: o.Opened, joined: o.Joined, left: o.Left, live: o.Live, told: true}
+	return changed{body: body, changes: o.Changes, opened: o.Opened, joined: o.Joined, left: o.Left, closed: o.Closed, live: o.Live, told: true}
 }
 
 // changeGroup reads the body of a change and sees to it that it has a key. It answers the request itself when not.
@@ -75,55 +74,18 @@ func (c *conn) createGroup(r *protocol.Request) {
 		c.Wake()
 		return
 	}
-	actor := c.actor(r)
+	actor, guest := c.actor(r), c.guest()
 	c.change(r.ID, func(tx *sqlite.Tx) (changed, error) {
 		a, o, err := c.g.Groups.Create(tx, actor, &body, users)
-		return outcome(protocol.Marshal(a), o), err
+		ch := outcome(protocol.Marshal(a), o)
+		if rules, _ := model.RulesOf(body.Type); rules.Live && err == nil {
+			err = c.createdRoom(tx, actor, a.ID, guest, &ch)
+		}
+		return ch, err
 	})
 }
 
-func (c *conn) inviteToGroup(r *protocol.Request) {
-	body, ok := changeGroup[protocol.Invite](c, r)
-	if !ok {
-		return
-	}
-	w, ok := c.inGroup(r.ID, body.Group)
-	if !ok {
-		return
-	}
-	users, err := c.numbers(body.Users[:min(len(body.Users), model.MaxInvites)])
-	if err != nil {
-		c.reply(r.ID, nil, err)
-		c.Wake()
-		return
-	}
-	actor := c.actor(r)
-	c.change(r.ID, func(tx *sqlite.Tx) (changed, error) {
-		a, o, err := c.g.Groups.Invite(tx, actor, w.GID, body.Users, users)
-		return outcome(protocol.Marshal(a), o), err
-	})
-}
-
-func (c *conn) joinGroup(r *protocol.Request) { c.comeOrGo(r, c.g.Groups.Join) }
-func (c *conn) quitGroup(r *protocol.Request) { c.comeOrGo(r, c.g.Groups.Quit) }
-
-func (c *conn) comeOrGo(r *protocol.Request, fn func(*sqlite.Tx, *group.Actor, int64) (group.Outcome, error)) {
-	body, ok := changeGroup[protocol.OneGroup](c, r)
-	if !ok {
-		return
-	}
-	w, ok := c.inGroup(r.ID, body.Group)
-	if !ok {
-		return
-	}
-	actor := c.actor(r)
-	c.change(r.ID, func(tx *sqlite.Tx) (changed, error) {
-		o, err := fn(tx, actor, w.GID)
-		return outcome(nil, o), err
-	})
-}
-
-// setMember changes a role, or how the user himself receives.
+// setMember changes what a member is.
 func (c *conn) setMember(r *protocol.Request) {
 	body, ok := changeGroup[protocol.SetMember](c, r)
 	if !ok {
@@ -138,31 +100,10 @@ func (c *conn) setMember(r *protocol.Request) {
 		return
 	}
 	actor := c.actor(r)
-	switch {
-	case body.Role != nil && body.Option == nil:
-		c.change(r.ID, func(tx *sqlite.Tx) (changed, error) {
-			o, err := c.g.Groups.SetRole(tx, actor, w.GID, target, *body.Role)
-			return outcome(nil, o), err
-		})
-	case body.Option != nil && body.Role == nil && target.UID == actor.UID:
-		c.change(r.ID, func(tx *sqlite.Tx) (changed, error) { return c.receiveGroup(tx, actor.User, w, *body.Option) })
-	default:
-		c.reply(r.ID, nil, refusal.New(tim.ErrSVRGroupInvalidParameters, "either a role, or the user's own receive option"))
-		c.Wake()
-	}
-}
-
-// receiveGroup changes how a member receives. Who does not want to hear of the group does not follow it any more.
-func (c *conn) receiveGroup(tx *sqlite.Tx, user message.User, w message.Where, option int) (changed, error) {
-	changes, follows, err := c.g.Groups.SetOption(tx, user, w, option)
-	ch := changed{changes: changes, told: true}
-	seats := []session.Seat{{UID: user.UID, GID: w.GID}}
-	if follows {
-		ch.joined = seats
-	} else {
-		ch.left = seats
-	}
-	return ch, err
+	c.change(r.ID, func(tx *sqlite.Tx) (changed, error) {
+		o, err := c.g.Groups.SetMember(tx, actor, w.GID, target, &body)
+		return outcome(nil, o), err
+	})
 }
 
 func (c *conn) groupInfo(r *protocol.Request) {

@@ -60,9 +60,6 @@ func handlers() map[string]handler {
 
 		protocol.OpGroups:         {true, (*conn).groupStates},
 		protocol.OpGroupCreate:    {true, (*conn).createGroup},
-		protocol.OpGroupInvite:    {true, (*conn).inviteToGroup},
-		protocol.OpGroupJoin:      {true, (*conn).joinGroup},
-		protocol.OpGroupQuit:      {true, (*conn).quitGroup},
 		protocol.OpGroupInfo:      {true, (*conn).groupInfo},
 		protocol.OpGroupJoined:    {true, (*conn).joinedGroups},
 		protocol.OpGroupMembers:   {true, (*conn).groupMembers},
@@ -72,8 +69,11 @@ func handlers() map[string]handler {
 		protocol.OpTranslate:  {true, (*conn).translate},
 		protocol.OpTranscribe: {true, (*conn).transcribe},
 	}
-	for _, more := range []map[string]handler{lifeHandlers(), informationHandlers(), liveHandlers(), transHandlers(), communityHandlers()} {
+	for _, more := range []map[string]handler{lifeHandlers(), informationHandlers(), transHandlers(), communityHandlers()} {
 		maps.Copy(all, more)
+	}
+	for op, room := range liveHandlers() {
+		all[op] = byRoom(room, all[op])
 	}
 	return all
 }

@@ -119,14 +119,14 @@ func (c *conn) logout(r *protocol.Request) {
 	})
 	if err == nil {
 		c.logger().Info("logout", "app", s.App, "user", s.User, "device", s.Device.ID)
-		c.quit()
+		c.quit(true)
 	}
 	c.reply(r.ID, nil, err)
 	c.Wake()
 }
 
-// quit ends the session and returns it, or nil when there is none.
-func (c *conn) quit() *session.Session {
+// quit ends the session and returns it, or nil when there is none. Unless it ends for good, it may come back.
+func (c *conn) quit(forGood bool) *session.Session {
 	c.mu.Lock()
 	s := c.self
 	c.self = nil
@@ -136,6 +136,7 @@ func (c *conn) quit() *session.Session {
 	c.mu.Unlock()
 	if s != nil {
 		c.g.Hub.Leave(s)
+		c.g.Rooms.End(s.Number, forGood)
 		c.g.Metrics.Sessions.Dec()
 		c.label("")
 	}
@@ -145,7 +146,7 @@ func (c *conn) quit() *session.Session {
 // leave ends the session because the connection has ended. The device keeps its place.
 func (c *conn) leave() {
 	log := c.logger()
-	s := c.quit()
+	s := c.quit(false)
 	if s == nil {
 		return
 	}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"slices"
 	"sync"
 
 	"timbre/protocol"
@@ -11,8 +12,8 @@ import (
 // as much as fits into a frame.
 //
 // It is bounded. When a client reads too slowly, the waiting log entries are dropped: the next one that comes shows the
-// client the gap, and it asks for the difference. Answers are never dropped; a client that does not even take those
-// loses its connection.
+// client the gap, and it asks for the difference. Of what live rooms say the oldest is dropped, which nobody asks for again.
+// Answers are never dropped; a client that does not even take those loses its connection.
 type outbox struct {
 	maxBytes, maxLines int
 	wake               chan struct{} // has room for one
@@ -21,6 +22,7 @@ type outbox struct {
 	items []item
 	bytes int // of items
 	lines int // entries and other lines in items
+	live  int // lines of live rooms in items
 	ended bool
 	room  chan struct{} // closed when the queue is short again; nil when nobody waits
 }
@@ -28,11 +30,15 @@ type outbox struct {
 // item is a finished line, or a piece of the log from position first on.
 type item struct {
 	line    []byte
+	live    bool   // the line is a live room's
 	group   string // whose log, "" for the user's own
 	first   uint64
 	entries []*changelog.Encoded
 	size    int
 }
+
+// maxLive is how many lines of live rooms may wait: some ten seconds of one room.
+const maxLive = 50
 
 // smallQueue is for how many items an empty outbox keeps room.
 const smallQueue = 8
@@ -92,6 +98,32 @@ func (o *outbox) addLog(group string, pos uint64, e *changelog.Encoded) (dropped
 	return dropped
 }
 
+// addLive queues a line of a live room, which is shared with other connections, and returns how many other things were dropped
+// for it.
+func (o *outbox) addLive(line []byte) (dropped int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.ended {
+		return 0
+	}
+	if o.full() {
+		dropped = o.dropLog()
+	}
+	if o.live == maxLive {
+		oldest := slices.IndexFunc(o.items, func(i item) bool { return i.live })
+		o.bytes -= o.items[oldest].size
+		o.lines--
+		o.live--
+		o.items = slices.Delete(o.items, oldest, oldest+1)
+		dropped++
+	}
+	o.items = append(o.items, item{line: line, live: true, size: len(line)})
+	o.bytes += len(line)
+	o.lines++
+	o.live++
+	return dropped
+}
+
 func (i *item) continues(group string, pos uint64, size int) bool {
 	return i.line == nil && i.group == group && i.first+uint64(len(i.entries)) == pos &&
 		len(i.entries) < protocol.MaxDiff && i.size+size <= protocol.MaxFrame
@@ -101,10 +133,10 @@ func (o *outbox) full() bool { return o.bytes > o.maxBytes || o.lines > o.maxLin
 
 func (o *outbox) dropLog() (dropped int) {
 	kept := o.items[:0]
-	o.bytes, o.lines = 0, 0
+	o.bytes, o.lines, o.live = 0, 0, 0
 	for _, i := range o.items {
-		if i.line == nil {
-			dropped += len(i.entries)
+		if i.line == nil || i.live {
+			dropped += i.lines()
 			continue
 		}
 		kept = append(kept, i)
@@ -124,6 +156,9 @@ func (o *outbox) take(list []item) []item {
 	for n < len(o.items) && (n == 0 || size+o.items[n].size <= protocol.MaxFrame) {
 		size += o.items[n].size
 		o.lines -= o.items[n].lines()
+		if o.items[n].live {
+			o.live--
+		}
 		n++
 	}
 	o.bytes -= size

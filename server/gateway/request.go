@@ -60,13 +60,15 @@ type changed struct {
 	opened  []session.Branch
 	joined  []session.Seat
 	left    []session.Seat
+	closed  []int64
 	direct  []session.Direct
 	live    []group.LiveEntry
-	told    bool // the requester gets the entries like everybody else: the answer stands for none of them
+	after   func() // made when the answer is queued and everything else is published; nil: nothing
+	told    bool   // the requester gets the entries like everybody else: the answer stands for none of them
 }
 
 func (r *changed) empty() bool {
-	return len(r.changes)+len(r.joined)+len(r.left)+len(r.direct)+len(r.opened) == 0
+	return len(r.changes)+len(r.joined)+len(r.left)+len(r.direct)+len(r.opened)+len(r.closed) == 0
 }
 
 // change queues a change and answers when it is committed. It returns while that is under way; when too much is, it
@@ -107,14 +109,23 @@ func (c *conn) publish(origin uint64, r *changed) {
 	if r.message {
 		c.g.Metrics.Messages.Inc()
 	}
-	c.g.publishLive(r.live)
+	c.g.publishLive(origin, r)
 	if r.empty() {
 		return
 	}
 	if r.told {
 		origin = 0
 	}
-	c.g.Bus.Publish(session.Event{Origin: origin, Opened: r.opened, Joined: r.joined, Changes: r.changes, Left: r.left, Direct: r.direct})
+	c.g.Bus.Publish(session.Event{Origin: origin, Opened: r.opened, Joined: r.joined, Changes: r.changes, Left: r.left, Closed: r.closed, Direct: r.direct})
+}
+
+// Publish hands on what groups have done beside requests. It runs on the database writer's goroutine, after the commit.
+func (g *Gateway) Publish(o group.Outcome) {
+	r := outcome(nil, o)
+	g.publishLive(0, &r)
+	if !r.empty() {
+		g.Bus.Publish(session.Event{Opened: r.opened, Joined: r.joined, Changes: r.changes, Left: r.left, Closed: r.closed})
+	}
 }
 
 // busy refuses when the database has too much to do already.

@@ -57,6 +57,10 @@ func (c *conn) sendToGroup(r *protocol.Request, o *message.Outgoing, group strin
 		c.Wake()
 		return
 	}
+	if c.g.Groups.Kind(w.GID).Live {
+		c.sayInRoom(r.ID, o, w)
+		return
+	}
 	if o.Traits.Online {
 		c.whisper(r.ID, o, protocol.Message{Group: group})
 		return

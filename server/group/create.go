@@ -6,6 +6,7 @@ import (
 	"timbre/model"
 	"timbre/model/tim"
 	"timbre/protocol"
+	"timbre/server/message"
 	"timbre/server/refusal"
 	"timbre/sqlite"
 )
@@ -27,63 +28,102 @@ func (g *Groups) Create(tx *sqlite.Tx, a *Actor, c *protocol.CreateGroup, users 
 		if err = g.insert(tx, a, r); err != nil {
 			return answer, err
 		}
-		if first, _, err = g.newcomers(tx, r, first); err != nil {
-			return answer, err
-		}
-		if err = g.enlist(tx, r, o, append([]Newcomer{{a.User, tim.MemberRoleOwner}}, first...)); err != nil {
-			return answer, err
-		}
 		answer.ID = r.ID
-		if len(first) == 0 {
-			return answer, nil
+		if !g.rulesOf(r).Live { // who is in a live room stands in no table
+			err = g.begin(tx, a, r, o, first)
 		}
-		return answer, g.say(tx, a, r, o, brought(first))
+		if err != nil {
+			return answer, err
+		}
+		return answer, g.inform(tx, a, r, o, protocol.Report{Type: tim.GroupReportCreate}, a.UID)
 	})
+}
+
+// begin makes the creator and others the first members.
+func (g *Groups) begin(tx *sqlite.Tx, a *Actor, r *record, o *Outcome, first []Newcomer) error {
+	first, _, err := g.newcomers(tx, r, first, true)
+	if err != nil {
+		return err
+	}
+	all := append([]Newcomer{{User: a.User, Role: tim.MemberRoleOwner}}, first...)
+	if err = g.enlist(tx, a, r, o, all); err != nil || len(first) == 0 {
+		return err
+	}
+	if err = g.announce(tx, r, o, uidsOf(all)...); err != nil {
+		return err
+	}
+	if err = g.say(tx, a, r, o, &tip{kind: tim.GroupTipInvite, join: tim.GroupJoinInvite, about: uidsOf(first)}); err != nil {
+		return err
+	}
+	return g.inform(tx, a, r, o, protocol.Report{Type: tim.GroupReportInvite}, uidsOf(first)...)
 }
 
 // draft checks what a group shall be.
 func (g *Groups) draft(c *protocol.CreateGroup) (*record, error) {
 	rules, built := g.rules.Rules(c.Type)
-	if !built {
-		return nil, refusal.New(tim.ErrSDKInterfaceNotSupport, "this type of groups is not built")
-	}
-	if code, desc := g.rules.Texts().Check(c.Name, c.Introduction, c.Notification, c.Face); code != 0 {
-		return nil, refusal.New(code, desc)
-	}
-	if c.ID != "" && !model.ValidGroupID(c.ID) {
-		return nil, refusal.New(tim.ErrSDKGroupInvalidID, "a group id is at most 48 printable ASCII characters and does not begin with "+model.GroupPrefix)
-	}
-	if c.MaxMembers < 0 || c.MaxMembers > rules.MaxMembers {
-		return nil, refusal.New(tim.ErrSDKGroupMemberCountLimit, "a group of this type has fewer members")
+	if err := g.mayMake(c, built, &rules); err != nil {
+		return nil, err
 	}
 	now := g.now().Unix()
 	r := &record{Group: protocol.Group{ID: c.ID, Type: c.Type, Name: c.Name, Introduction: c.Introduction,
 		Notification: c.Notification, Face: c.Face, Created: now, LastInfo: now, MaxMembers: rules.MaxMembers,
-		AddOption: rules.AddOption, Approve: rules.ApproveOption}}
-	if c.MaxMembers > 0 {
+		AddOption: rules.AddOption, Approve: rules.ApproveOption, Visible: shown, Searchable: shown, Custom: c.Custom,
+		Topics: c.Topics, ByRights: c.ByRights, Rights: c.Rights}}
+	if c.MaxMembers > 0 && rules.MaxMembers > 0 {
 		r.MaxMembers = c.MaxMembers
 	}
-	for _, option := range []struct{ given, field *int }{{c.AddOption, &r.AddOption}, {c.Approve, &r.Approve}} {
+	for _, option := range []struct {
+		given, field *int
+		fixed        bool
+	}{{c.AddOption, &r.AddOption, rules.FixedAdd}, {c.Approve, &r.Approve, rules.FixedApprove}} {
 		if option.given == nil {
 			continue
 		}
 		if *option.given < tim.GroupAddOptForbid || *option.given > tim.GroupAddOptAny {
 			return nil, refusal.New(tim.ErrSVRGroupInvalidParameters, "there is no such option for joining")
 		}
-		*option.field = *option.given
+		if !option.fixed { // else it is as the type has it: many applications give an option without a look at the type
+			*option.field = *option.given
+		}
 	}
 	return r, nil
 }
 
+// mayMake refuses a group that cannot be.
+func (g *Groups) mayMake(c *protocol.CreateGroup, built bool, rules *model.GroupRules) error {
+	switch {
+	case !built || c.Type == tim.GroupBChatRoom:
+		return refusal.New(tim.ErrSVRGroupInvalidParameters, "groups of this type cannot be made")
+	case c.Type == tim.GroupCommunity && !g.rules.Communities:
+		return refusal.New(model.CodeCommunityOff, "this server has no communities")
+	case c.Type != tim.GroupCommunity && (c.Topics || c.ByRights || c.Rights != 0):
+		return refusal.New(tim.ErrSVRGroupInvalidParameters, "only communities have topics and permission groups")
+	case c.ID != "" && !model.ValidGroupID(c.Type, c.ID):
+		return refusal.New(tim.ErrSDKGroupInvalidID, "a group id is at most 48 printable ASCII characters and does not begin with "+
+			model.GroupPrefix+", or of a community with "+model.CommunityPrefix)
+	case c.MaxMembers < 0 || rules.MaxMembers > 0 && c.MaxMembers > rules.MaxMembers:
+		return refusal.New(tim.ErrSDKGroupMemberCountLimit, "a group of this type has fewer members")
+	}
+	if code, desc := g.rules.Texts().Check(c.Name, c.Introduction, c.Notification, c.Face); code != 0 {
+		return refusal.New(code, desc)
+	}
+	return checkFields(c.Custom, model.MaxGroupFields, model.MaxGroupField)
+}
+
 // firstMembers checks with whom a group shall begin.
 func (g *Groups) firstMembers(r *record, a *Actor, given []protocol.NewMember, users map[string]int64) (list []Newcomer, err error) {
-	if len(given) > model.MaxInvites {
+	switch {
+	case len(given) > model.MaxInvites:
 		return nil, refusal.New(tim.ErrSVRGroupAcountCountLimit, "a group begins with at most 20 members besides its creator")
+	case len(given) > 0 && g.rulesOf(r).Live:
+		return nil, refusal.New(tim.ErrSVRGroupInvalidParameters, "a live room begins without members")
 	}
 	for _, m := range given {
 		uid, known := users[m.User]
-		n := Newcomer{Role: tim.MemberRoleNormal}
-		n.UID, n.Name = uid, m.User
+		n := Newcomer{User: message.User{UID: uid, Name: m.User}, Role: tim.MemberRoleNormal, Custom: m.Custom}
+		if err := checkFields(m.Custom, model.MaxMemberFields, model.MaxMemberField); err != nil {
+			return nil, err
+		}
 		switch m.Role {
 		case tim.MemberRoleNone, tim.MemberRoleNormal:
 		case tim.MemberRoleAdmin:
@@ -105,27 +145,36 @@ func (g *Groups) firstMembers(r *record, a *Actor, given []protocol.NewMember, u
 		}
 		list = append(list, n)
 	}
-	if len(list) >= r.MaxMembers {
+	if r.MaxMembers > 0 && len(list) >= r.MaxMembers {
 		return nil, refusal.New(tim.ErrSVRGroupFullMemberCount, "the group has no room for its first members")
 	}
 	return list, nil
 }
 
-// claim gives the group an id that is not taken, and makes sure that the creator may be in one more group.
+// claim gives the group an id that is not taken, and makes sure that the creator may be in one more group. The id of a group
+// that has ended is free: its row is used again, so the history goes on behind the old one's end and no device takes a new
+// message for one that it has.
 func (g *Groups) claim(tx *sqlite.Tx, a *Actor, r *record) error {
 	if fits, err := g.fits(tx, a.UID); err != nil || !fits {
 		return orElse(err, refusal.New(tim.ErrSVRGroupCountLimit, "the user is in too many groups"))
 	}
 	if r.ID == "" {
-		r.ID = model.GroupPrefix + rand.Text()[:16] // 80 bits: it is not there yet
+		prefix := model.GroupPrefix
+		if r.Type == tim.GroupCommunity {
+			prefix = model.CommunityPrefix
+		}
+		r.ID = prefix + rand.Text()[:16] // 80 bits: it is not there yet
 		return nil
 	}
-	var owner int64
-	taken, err := tx.Get(`SELECT owner FROM grp WHERE app=? AND id=?`, []any{&owner}, int64(a.App), r.ID)
+	var gid, owner, dismissed int64
+	taken, err := tx.Get(`SELECT gid, owner, dismissed FROM grp WHERE app=? AND id=?`, []any{&gid, &owner, &dismissed}, int64(a.App), r.ID)
 	switch {
 	case err != nil || !taken:
 		return err
-	case owner == a.UID:
+	case dismissed == ended:
+		r.gid = gid
+		return nil
+	case owner == a.UID && dismissed == 0:
 		return refusal.New(tim.ErrSVRGroupGroupidInUsedForSuper, "the user has a group with this id")
 	}
 	return refusal.New(tim.ErrSVRGroupGroupidInUsed, "there is a group with this id")
@@ -133,10 +182,18 @@ func (g *Groups) claim(tx *sqlite.Tx, a *Actor, r *record) error {
 
 func (g *Groups) insert(tx *sqlite.Tx, a *Actor, r *record) (err error) {
 	r.owner = a.UID
-	r.gid, err = tx.Insert(`INSERT INTO grp (app, id, type, name, intro, notice, face, owner, created, max_members, add_opt, approve,
-		info_time) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)`, int64(a.App), r.ID, r.Type, r.Name, r.Introduction, r.Notification, r.Face,
-		r.owner, r.Created, r.MaxMembers, r.AddOption, r.Approve, r.LastInfo)
-	if err != nil {
+	columns := []any{r.Type, r.Name, r.Introduction, r.Notification, r.Face, r.owner, r.Created, r.MaxMembers, r.AddOption, r.Approve,
+		r.LastInfo, fieldsText(r.Custom), r.Topics, r.ByRights, int64(r.Rights), int64(a.App), r.ID}
+	if r.gid != 0 {
+		g.relearn(r.gid, r.Type)
+		err = tx.Exec(`UPDATE grp SET type=?, name=?, intro=?, notice=?, face=?, owner=?, created=?, max_members=?, add_opt=?, approve=?,
+			info_time=?, custom=?, topics=?, by_rights=?, rights=?, members=0, mute_all=0, visible=2, searchable=2, dismissed=0
+			WHERE app=? AND id=?`, columns...)
+	} else {
+		r.gid, err = tx.Insert(`INSERT INTO grp (type, name, intro, notice, face, owner, created, max_members, add_opt, approve,
+			info_time, custom, topics, by_rights, rights, app, id) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, columns...)
+	}
+	if err != nil || g.rulesOf(r).Live {
 		return err
 	}
 	return g.messages.OpenRoom(tx, r.gid, r.ID)

@@ -24,6 +24,7 @@ type Outcome struct {
 	Opened  []session.Branch
 	Joined  []session.Seat
 	Left    []session.Seat
+	Closed  []int64     // topics that are no more
 	Live    []LiveEntry // for those who are in a live room, in no log
 }
 
@@ -48,36 +49,82 @@ func once[T any](g *Groups, tx *sqlite.Tx, a *Actor, change func(*Outcome) (T, e
 // Newcomer is somebody who becomes a member.
 type Newcomer struct {
 	message.User
-	Role int
+	Role   int
+	Custom map[string]string
 }
 
 // enlist makes users members and tells each of them. What is said in the group from here on is for them.
-func (g *Groups) enlist(tx *sqlite.Tx, r *record, o *Outcome, users []Newcomer) error {
+func (g *Groups) enlist(tx *sqlite.Tx, a *Actor, r *record, o *Outcome, users []Newcomer) error {
 	pos, err := g.log.Head(tx, changelog.GroupLog(r.gid))
 	if err != nil {
 		return err
 	}
-	rules := g.rulesOf(r)
 	for _, u := range users {
-		if err := tx.Exec(`INSERT INTO member (gid, uid, role, joined, option) VALUES (?,?,?,?,?)`,
-			r.gid, u.UID, u.Role, g.now().Unix(), rules.ReceiveOption); err != nil {
+		if err := g.seat(tx, a, r, o, u); err != nil {
 			return err
 		}
-		if err := g.messages.Sit(tx, r.gid, u.UID, rules.History); err != nil {
-			return err
-		}
-		o.Joined = append(o.Joined, session.Seat{UID: u.UID, GID: r.gid})
 	}
 	r.Members += len(users)
 	if err := tx.Exec(`UPDATE grp SET members=? WHERE gid=?`, r.Members, r.gid); err != nil {
 		return err
 	}
 	for _, u := range users {
-		if err := g.tell(tx, r, o, u.UID, protocol.Membership{In: true, Pos: pos}); err != nil {
+		m := protocol.Membership{In: true, Pos: pos}
+		if m.Topics, err = g.enterBranches(tx, r, o, u.User); err != nil {
+			return err
+		}
+		if err := g.tell(tx, r, o, u.UID, m); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// seat makes one user a member. Nobody has to decide about him any more.
+func (g *Groups) seat(tx *sqlite.Tx, a *Actor, r *record, o *Outcome, u Newcomer) error {
+	rules := g.rulesOf(r)
+	if err := tx.Exec(`INSERT INTO member (gid, uid, role, joined, option, custom) VALUES (?,?,?,?,?,?)`,
+		r.gid, u.UID, u.Role, g.now().Unix(), rules.ReceiveOption, fieldsText(u.Custom)); err != nil {
+		return err
+	}
+	if err := g.messages.Sit(tx, r.gid, u.UID, g.seesPast(r, nil)); err != nil {
+		return err
+	}
+	o.Joined = append(o.Joined, session.Seat{UID: u.UID, GID: r.gid})
+	return g.settle(tx, a, r, u.UID)
+}
+
+// announce says in the group's log how some of its members are now.
+func (g *Groups) announce(tx *sqlite.Tx, r *record, o *Outcome, uids ...int64) error {
+	c := protocol.MembersChange{Count: g.size(r)}
+	for _, uid := range uids {
+		m, err := g.describe(tx, r, uid)
+		if err != nil {
+			return err
+		}
+		c.Members = append(c.Members, m)
+	}
+	return g.note(tx, r, o, protocol.EntryMembers, c)
+}
+
+// welcome makes users members of a group that is there already, and says so. The tip names them if it names nobody.
+func (g *Groups) welcome(tx *sqlite.Tx, a *Actor, r *record, o *Outcome, users []Newcomer, t *tip) error {
+	if err := g.enlist(tx, a, r, o, users); err != nil {
+		return err
+	}
+	uids := uidsOf(users)
+	if err := g.announce(tx, r, o, uids...); err != nil {
+		return err
+	}
+	t.about = uids
+	return g.say(tx, a, r, o, t)
+}
+
+func uidsOf(users []Newcomer) (uids []int64) {
+	for _, u := range users {
+		uids = append(uids, u.UID)
+	}
+	return uids
 }
 
 // tell adds what a user is to the group now to his own log, with the group as he sees it.
@@ -126,31 +173,50 @@ func (g *Groups) fits(tx *sqlite.Tx, uid int64) (bool, error) {
 	return n < model.MaxGroups, err
 }
 
-// newcomers leaves out who is in the group already, named twice, or in too many groups, and who finds no room any more.
-// The results are those of an invitation, by user.
-func (g *Groups) newcomers(tx *sqlite.Tx, r *record, users []Newcomer) (list []Newcomer, results map[string]int, err error) {
+// newcomers leaves out who is in the group already, named twice, kept out of it or in too many groups, and who finds no room
+// any more. Lift says that who is kept out may be brought in all the same. The results are those of an invitation, by user.
+func (g *Groups) newcomers(tx *sqlite.Tx, r *record, users []Newcomer, lift bool) (list []Newcomer, results map[string]int, err error) {
 	results = map[string]int{}
 	for _, u := range users {
 		if _, seen := results[u.Name]; seen {
 			continue
 		}
-		m, err := membership(tx, r.gid, u.UID)
+		result, err := g.candidate(tx, r, u.UID, len(list), lift)
 		if err != nil {
 			return nil, nil, err
 		}
-		fits, err := g.fits(tx, u.UID)
-		if err != nil {
-			return nil, nil, err
-		}
-		switch {
-		case m != nil:
-			results[u.Name] = tim.GroupMemberIncluded
-		case !fits || r.Members+len(list) >= r.MaxMembers:
-			results[u.Name] = tim.GroupMemberHandledErr
-		default:
-			results[u.Name] = tim.GroupMemberHandledSuc
+		if results[u.Name] = result; result == tim.GroupMemberHandledSuc {
 			list = append(list, u)
 		}
 	}
 	return list, results, nil
+}
+
+// candidate is what becomes of the invitation of a user behind some others.
+func (g *Groups) candidate(tx *sqlite.Tx, r *record, uid int64, before int, lift bool) (int, error) {
+	m, err := membership(tx, r.gid, uid)
+	if err != nil {
+		return 0, err
+	}
+	fits, err := g.fits(tx, uid)
+	if err != nil {
+		return 0, err
+	}
+	kept, err := g.keptOut(tx, r.gid, uid)
+	switch {
+	case err != nil:
+		return 0, err
+	case m != nil:
+		return tim.GroupMemberIncluded, nil
+	case !fits:
+		return model.InviteTooManyGroups, nil
+	case kept && !lift, !g.room(r, before):
+		return tim.GroupMemberHandledErr, nil
+	}
+	return tim.GroupMemberHandledSuc, nil
+}
+
+// room says whether one more finds room in a group behind some others.
+func (g *Groups) room(r *record, before int) bool {
+	return r.MaxMembers == 0 || r.Members+before < r.MaxMembers
 }

@@ -10,11 +10,9 @@ import (
 
 	"timbre/model"
 	"timbre/model/tim"
-	"timbre/protocol"
 	"timbre/server/account"
 	"timbre/server/changelog"
 	"timbre/server/message"
-	"timbre/server/refusal"
 	"timbre/sqlite"
 )
 
@@ -72,9 +70,17 @@ type Groups struct {
 	rules    Rules
 	now      func() time.Time
 	rates    rates
+	writes   pace // of attributes
+	turnout  turnout
+	near     Neighbours
+	tables   map[int]*model.GroupRules // by type
 
-	mu  sync.RWMutex
-	ids map[id]int64
+	mu    sync.RWMutex
+	ids   map[id]int64
+	kinds map[int64]Kind // of the groups in ids
+	gone  map[int64]struct{}
+
+	ending chan struct{} // has a value when there is something to do for the ender
 }
 
 type id struct {
@@ -84,10 +90,16 @@ type id struct {
 
 // New returns the module.
 func New(messages *message.Messages, accounts *account.Accounts, log *changelog.Log, rules Rules, now func() time.Time) *Groups {
-	return &Groups{messages: messages, accounts: accounts, log: log, rules: rules, now: now, ids: map[id]int64{}}
+	g := &Groups{messages: messages, accounts: accounts, log: log, rules: rules, now: now, ids: map[id]int64{},
+		kinds: map[int64]Kind{}, gone: map[int64]struct{}{}, ending: make(chan struct{}, 1), tables: map[int]*model.GroupRules{}}
+	for _, t := range append(model.GroupTypes(), tim.GroupBChatRoom) {
+		table, _ := rules.Rules(t)
+		g.tables[t] = &table
+	}
+	return g
 }
 
-// maxCached bounds the map of ids; when it is full it starts again empty.
+// maxCached bounds what is remembered of groups; when it is full it starts again empty.
 const maxCached = 100_000
 
 // ID returns the number of a group. It must see committed rows only, because it remembers what it finds.
@@ -95,14 +107,11 @@ func (g *Groups) ID(q sqlite.Queryer, app uint64, name string) (gid int64, found
 	if gid, found = g.CachedID(app, name); found {
 		return gid, true, nil
 	}
-	found, err = q.Get(`SELECT gid FROM grp WHERE app=? AND id=?`, []any{&gid}, int64(app), name)
+	var typ int
+	var parent int64
+	found, err = q.Get(`SELECT gid, type, parent FROM grp WHERE app=? AND id=?`, []any{&gid, &typ, &parent}, int64(app), name)
 	if found && err == nil {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		if len(g.ids) >= maxCached {
-			clear(g.ids)
-		}
-		g.ids[id{app, name}] = gid
+		g.learn(id{app, name}, gid, typ, parent)
 	}
 	return gid, found, err
 }
@@ -121,82 +130,21 @@ func (g *Groups) CachedID(app uint64, name string) (gid int64, found bool) {
 	return gid, found
 }
 
-// Followed returns the groups whose messages a user wants to get, in the order of their numbers.
-func (g *Groups) Followed(q sqlite.Queryer, uid int64) (gids []int64, err error) {
-	err = q.Query(`SELECT gid FROM member WHERE uid=? AND option<>? ORDER BY gid`, func(scan func(...any) error) error {
-		var gid int64
-		err := scan(&gid)
-		gids = append(gids, gid)
-		return err
-	}, uid, tim.RecvMsgOptNotReceive)
-	return gids, err
+// Followed returns the groups and topics whose messages a user wants to get, in the order of their numbers. Who does not want
+// to hear of a community does not follow its topics either.
+func (g *Groups) Followed(q sqlite.Queryer, uid int64) ([]int64, error) {
+	return numbers(q, `SELECT gid FROM member WHERE uid=?1 AND option<>?2
+		UNION ALL SELECT t.gid FROM member m CROSS JOIN grp t ON t.parent=m.gid AND t.parent<>0 AND t.dismissed=0
+			WHERE m.uid=?1 AND m.option<>?2 AND NOT EXISTS (SELECT 1 FROM topic_option o WHERE o.uid=?1 AND o.gid=t.gid AND o.option=?2)
+		ORDER BY 1`, uid, tim.RecvMsgOptNotReceive)
 }
 
-// Role returns a member's role, 0 when the user is not a member.
+// Role returns a member's role, in a topic the one that he has in its community; 0 when the user is not a member.
 func (g *Groups) Role(q sqlite.Queryer, gid, uid int64) (role int, err error) {
-	_, err = q.Get(`SELECT role FROM member WHERE gid=? AND uid=?`, []any{&role}, gid, uid)
+	_, err = q.Get(`SELECT m.role FROM grp g JOIN member m ON m.gid=CASE g.parent WHEN 0 THEN g.gid ELSE g.parent END AND m.uid=?
+		WHERE g.gid=?`, []any{&role}, uid, gid)
 	return role, err
 }
 
 // Moderator says whether a role may do to messages of others what everybody may do to his own.
 func Moderator(role int) bool { return role == tim.MemberRoleOwner || role == tim.MemberRoleAdmin }
-
-// Admit judges a message before it is stored: who may not speak is refused; dropped is true when the group has had too
-// many messages this second, and then the sender is told that all is well. It completes the message's audience.
-func (g *Groups) Admit(tx *sqlite.Tx, o *message.Outgoing) (dropped bool, err error) {
-	var typ, members int
-	var role, muted int64
-	found, err := tx.Get(`SELECT g.type, g.members, m.role, m.mute_until FROM grp g JOIN member m ON m.gid=g.gid AND m.uid=? WHERE g.gid=?`,
-		[]any{&typ, &members, &role, &muted}, o.From.UID, o.GID)
-	switch {
-	case err != nil:
-		return false, err
-	case !found:
-		return false, refusal.New(tim.ErrSVRGroupPermissionDeny, "not a member of the group")
-	case muted > g.now().Unix():
-		return false, refusal.New(tim.ErrSVRGroupShutupDeny, "muted in this group")
-	case o.Traits.Receipt && o.Traits.Online:
-		return false, refusal.New(model.CodeReceiptOnline, "a message that is not kept has no receipts")
-	case o.Traits.Receipt && members > model.MaxReceiptMembers:
-		return false, refusal.New(model.CodeReceiptGroupSize, "the group has too many members for receipts")
-	}
-	if typ == tim.GroupChatRoom { // meetings do not count what is unread
-		o.Traits.Counts = false
-	}
-	if o.Traits.Receipt {
-		o.Audience = members - 1
-		if o.Targets != nil {
-			o.Audience = len(o.Targets)
-		}
-	}
-	return g.rules.Rate > 0 && !g.rates.admit(o.GID, g.rules.Rate, o.Traits.Priority, g.now()), nil
-}
-
-// MayPin refuses who may not pin messages: in a work group everybody may, elsewhere its owner and admins.
-func (g *Groups) MayPin(tx *sqlite.Tx, c *message.Change) error {
-	var typ int
-	if _, err := tx.Get(`SELECT type FROM grp WHERE gid=?`, []any{&typ}, c.Where.GID); err != nil {
-		return err
-	}
-	if typ != tim.GroupPrivate && !c.Moderator {
-		return refusal.New(tim.ErrSVRGroupPermissionDeny, "only the owner and admins pin messages")
-	}
-	return nil
-}
-
-// SetOption changes how a member receives. follows says whether he wants to get the group's messages at all.
-func (g *Groups) SetOption(tx *sqlite.Tx, user message.User, w message.Where, option int) (changes []changelog.Change, follows bool, err error) {
-	if option < tim.RecvMsgOptReceive || option > tim.RecvMsgOptNotNotifyExceptAt {
-		return nil, false, refusal.New(tim.ErrSVRGroupInvalidParameters, "there is no such receive option")
-	}
-	n, err := tx.Change(`UPDATE member SET option=? WHERE gid=? AND uid=?`, option, w.GID, user.UID)
-	if err != nil {
-		return nil, false, err
-	}
-	if n == 0 {
-		return nil, false, refusal.New(tim.ErrSVRGroupPermissionDeny, "not a member of the group")
-	}
-	change, err := g.log.Note(tx, user.UID, changelog.Pointer{Kind: protocol.EntryOption, Group: w.Group, Time: g.now().UnixMilli(),
-		Data: protocol.Marshal(protocol.OptionChange{Option: option})})
-	return []changelog.Change{change}, option != tim.RecvMsgOptNotReceive, err
-}

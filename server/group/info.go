@@ -6,7 +6,6 @@ import (
 	"timbre/model"
 	"timbre/model/tim"
 	"timbre/protocol"
-	"timbre/server/message"
 	"timbre/server/refusal"
 	"timbre/sqlite"
 )
@@ -28,11 +27,32 @@ func (g *Groups) Info(q sqlite.Queryer, app uint64, uid int64, names []string) (
 			*f = protocol.FoundGroup{Code: r.Code, Desc: r.Desc, Group: protocol.Group{ID: name}}
 			continue
 		}
-		if f.Group, err = g.Group(q, gid, uid); err != nil {
+		if f.Group, err = g.shownTo(q, gid, uid); err == nil {
+			continue
+		}
+		r := refusal.Of(err)
+		if r == nil {
 			return a, err
 		}
+		*f = protocol.FoundGroup{Code: r.Code, Desc: r.Desc, Group: protocol.Group{ID: name}}
 	}
 	return a, nil
+}
+
+// shownTo is a group as somebody sees it who asks for it by name.
+func (g *Groups) shownTo(q sqlite.Queryer, gid, uid int64) (v protocol.Group, err error) {
+	r, err := find(q, gid)
+	if err != nil {
+		return v, err
+	}
+	if v, err = g.view(q, r, uid); err != nil {
+		return v, err
+	}
+	if v.Self != nil {
+		v.Online, err = g.online(q, r)
+		return v, err
+	}
+	return v, hidden(&v)
 }
 
 // Group returns a group as a user sees it.
@@ -92,78 +112,4 @@ func numbers(q sqlite.Queryer, query string, args ...any) (list []int64, err err
 		return err
 	}, args...)
 	return list, err
-}
-
-// roleFlags are the roles that a member list may be asked for.
-var roleFlags = []struct {
-	flag uint64
-	role int
-}{
-	{tim.GroupMemberRoleFlagOwner, tim.MemberRoleOwner},
-	{tim.GroupMemberRoleFlagAdmin, tim.MemberRoleAdmin},
-	{tim.GroupMemberRoleFlagMember, tim.MemberRoleNormal},
-}
-
-// Members answers a page of a group's members to one of them. Roles is TIMGroupMemberRoleFlag, 0 for all.
-func (g *Groups) Members(q sqlite.Queryer, uid, gid int64, roles, next uint64) (page protocol.MemberPage, err error) {
-	page.Members = []protocol.Member{}
-	if _, err = in(q, gid, uid); err != nil {
-		return page, err
-	}
-	wanted := [3]int{}
-	for i, f := range roleFlags {
-		if roles == tim.GroupMemberRoleFlagAll || roles&f.flag != 0 {
-			wanted[i] = f.role
-		}
-	}
-	uids, err := numbers(q, `SELECT uid FROM member WHERE gid=? AND uid>? AND role IN (?,?,?) ORDER BY uid LIMIT ?`,
-		gid, int64(next), wanted[0], wanted[1], wanted[2], model.MemberPage+1)
-	if err != nil {
-		return page, err
-	}
-	if len(uids) > model.MemberPage {
-		uids = uids[:model.MemberPage]
-		page.Next = uint64(uids[model.MemberPage-1])
-	}
-	page.Members, err = g.describeAll(q, gid, uid, uids)
-	return page, err
-}
-
-// MembersNamed answers those of some users who are members of a group, to one of its members.
-func (g *Groups) MembersNamed(q sqlite.Queryer, uid, gid int64, users []message.User) (page protocol.MemberPage, err error) {
-	page.Members = []protocol.Member{}
-	if _, err = in(q, gid, uid); err != nil {
-		return page, err
-	}
-	var uids []int64
-	for _, u := range users {
-		m, err := membership(q, gid, u.UID)
-		if err != nil {
-			return page, err
-		}
-		if m != nil {
-			uids = append(uids, u.UID)
-		}
-	}
-	page.Members, err = g.describeAll(q, gid, uid, uids)
-	return page, err
-}
-
-func (g *Groups) describeAll(q sqlite.Queryer, gid, viewer int64, uids []int64) ([]protocol.Member, error) {
-	list := make([]protocol.Member, 0, len(uids))
-	for _, uid := range uids {
-		m, err := g.describe(q, gid, uid)
-		if err != nil {
-			return nil, err
-		}
-		if uid == viewer {
-			self, err := in(q, gid, uid)
-			if err != nil {
-				return nil, err
-			}
-			m.Option = self.option
-		}
-		list = append(list, m)
-	}
-	return list, nil
 }

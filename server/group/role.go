@@ -1,6 +1,7 @@
 package group
 
 import (
+	"timbre/model"
 	"timbre/model/tim"
 	"timbre/protocol"
 	"timbre/server/message"
@@ -11,7 +12,7 @@ import (
 // SetRole makes a member an admin or an ordinary member.
 func (g *Groups) SetRole(tx *sqlite.Tx, a *Actor, gid int64, target message.User, role int) (Outcome, error) {
 	_, o, err := once(g, tx, a, func(o *Outcome) (answer struct{}, err error) {
-		r, err := find(tx, gid)
+		r, err := top(tx, gid)
 		if err != nil {
 			return answer, err
 		}
@@ -19,39 +20,45 @@ func (g *Groups) SetRole(tx *sqlite.Tx, a *Actor, gid int64, target message.User
 		if err != nil || now == role {
 			return answer, err
 		}
-		if err = tx.Exec(`UPDATE member SET role=? WHERE gid=? AND uid=?`, role, gid, target.UID); err != nil {
-			return answer, err
-		}
-		t := &tip{kind: tim.GroupTipCancelAdmin, about: []int64{target.UID}}
-		if role == tim.MemberRoleAdmin {
-			t.kind = tim.GroupTipSetAdmin
-		}
-		if err = g.tell(tx, r, o, target.UID, protocol.Membership{In: true, Changed: true}); err != nil {
-			return answer, err
-		}
-		return answer, g.say(tx, a, r, o, t)
+		return answer, g.changeRole(tx, a, r, o, target.UID, role)
 	})
 	return o, err
 }
 
+// changeRole gives a member another role and says so.
+func (g *Groups) changeRole(tx *sqlite.Tx, a *Actor, r *record, o *Outcome, uid int64, role int) error {
+	if err := g.setRole(tx, r, uid, role); err != nil {
+		return err
+	}
+	t, report := &tip{kind: tim.GroupTipCancelAdmin, about: []int64{uid}}, tim.GroupReportCancelAdmin
+	if role == tim.MemberRoleAdmin {
+		t.kind, report = tim.GroupTipSetAdmin, tim.GroupReportGrantAdmin
+	}
+	if err := g.tell(tx, r, o, uid, protocol.Membership{In: true, Changed: true}); err != nil {
+		return err
+	}
+	if err := g.announce(tx, r, o, uid); err != nil {
+		return err
+	}
+	if err := g.say(tx, a, r, o, t); err != nil {
+		return err
+	}
+	return g.inform(tx, a, r, o, protocol.Report{Type: report}, uid)
+}
+
 // maySetRole returns the role that the member has now.
 func (g *Groups) maySetRole(tx *sqlite.Tx, a *Actor, r *record, target message.User, role int) (int, error) {
-	me, err := in(tx, r.gid, a.UID)
-	if err != nil {
+	if _, err := g.permit(tx, r, a.UID, model.GroupSetRole); err != nil {
 		return 0, err
 	}
 	m, err := membership(tx, r.gid, target.UID)
 	switch {
 	case err != nil:
 		return 0, err
-	case me.role != tim.MemberRoleOwner:
-		return 0, refusal.New(tim.ErrSVRGroupPermissionDeny, "only the owner gives roles")
-	case !g.rulesOf(r).Admins:
-		return 0, refusal.New(tim.ErrSVRGroupInvalidParameters, "a group of this type has no admins")
 	case role != tim.MemberRoleNormal && role != tim.MemberRoleAdmin:
 		return 0, refusal.New(tim.ErrSVRGroupInvalidParameters, "a member is made an admin or an ordinary member")
-	case target.UID == a.UID:
-		return 0, refusal.New(tim.ErrSVRGroupInvalidParameters, "the owner cannot change his own role")
+	case target.UID == r.owner:
+		return 0, refusal.New(tim.ErrSVRGroupInvalidParameters, "the owner stays the owner")
 	case m == nil:
 		return 0, refusal.New(tim.ErrSVRGroupInvalidParameters, "this user is not a member of the group")
 	}

@@ -14,8 +14,17 @@ const lives = `
 	ALTER TABLE grp ADD COLUMN dismissed INTEGER NOT NULL DEFAULT 0;   -- since when its end is being told to its members, seconds
 	CREATE INDEX grp_by_parent ON grp (parent) WHERE parent<>0;
 	CREATE INDEX grp_by_type ON grp (app, type, gid);
+	CREATE INDEX grp_ending ON grp (dismissed) WHERE dismissed>0;
 	ALTER TABLE member ADD COLUMN custom TEXT NOT NULL DEFAULT '';     -- JSON object
 	CREATE INDEX member_by_role ON member (gid, role, uid) WHERE role<>200;
+	CREATE INDEX member_shut ON member (gid, uid) WHERE option=1; -- who does not want to hear of it
+	CREATE TABLE topic_option (         -- how members receive from topics, where it is not the default
+		uid INTEGER NOT NULL,
+		gid INTEGER NOT NULL,
+		option INTEGER NOT NULL,      -- TIMReceiveMessageOpt
+		PRIMARY KEY (uid, gid)
+	) STRICT, WITHOUT ROWID;
+	CREATE INDEX topic_option_by_topic ON topic_option (gid);
 	CREATE TABLE sanction (             -- outlives a membership
 		gid INTEGER NOT NULL,
 		uid INTEGER NOT NULL,

@@ -1,6 +1,7 @@
 package group
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	random "math/rand/v2"
@@ -20,9 +21,12 @@ type tip struct {
 	kind   int     // TIMGroupTipType
 	join   int     // TIMGroupJoinType
 	about  []int64 // users
-	except int64   // who is not told
+	by     int64   // who did it, 0: the actor
 	only   []int64 // who alone is told; nil: all
 	pinned json.RawMessage
+	change []object // of GroupTipGroupInfoChange: GroupTipGroupChangeInfo
+	mutes  []object // of GroupTipMemberInfoChange: GroupTipMemberChangeInfo
+	marks  []object // of GroupTipMemberMarkChange: GroupTipMemberMarkChangeInfo
 
 	operator protocol.Member
 	members  []protocol.Member // those of about
@@ -30,11 +34,11 @@ type tip struct {
 
 // prepare describes the users that the tip names, as they are now.
 func (t *tip) prepare(g *Groups, tx *sqlite.Tx, r *record, operator int64) (err error) {
-	if t.operator, err = g.describe(tx, r.gid, operator); err != nil {
+	if t.operator, err = g.describe(tx, r, operator); err != nil {
 		return err
 	}
 	for _, uid := range t.about {
-		m, err := g.describe(tx, r.gid, uid)
+		m, err := g.describe(tx, r, uid)
 		if err != nil {
 			return err
 		}
@@ -44,7 +48,15 @@ func (t *tip) prepare(g *Groups, tx *sqlite.Tx, r *record, operator int64) (err 
 }
 
 // said says whether a group of this type speaks of such things.
-func (t *tip) said(rules model.GroupRules) bool { return rules.MemberTips || t.pinned != nil }
+func (t *tip) said(rules model.GroupRules) bool {
+	switch t.kind {
+	case tim.GroupTipInvite, tim.GroupTipQuit, tim.GroupTipKick:
+		return rules.MemberTips
+	case tim.GroupTipSetAdmin, tim.GroupTipCancelAdmin, tim.GroupTipMemberInfoChange:
+		return rules.RoleTips
+	}
+	return true
+}
 
 // say stores a tip as a message of the group.
 func (g *Groups) say(tx *sqlite.Tx, a *Actor, r *record, o *Outcome, t *tip) error {
@@ -52,7 +64,7 @@ func (g *Groups) say(tx *sqlite.Tx, a *Actor, r *record, o *Outcome, t *tip) err
 		return nil
 	}
 	if t.operator.User == "" {
-		if err := t.prepare(g, tx, r, a.UID); err != nil {
+		if err := t.prepare(g, tx, r, cmp.Or(t.by, a.UID)); err != nil {
 			return err
 		}
 	}
@@ -64,9 +76,6 @@ func (g *Groups) say(tx *sqlite.Tx, a *Actor, r *record, o *Outcome, t *tip) err
 	}
 	_, changes, err := g.messages.Post(tx, &message.Outgoing{From: message.User{Name: model.SystemSender}, GID: r.gid, App: a.App,
 		Key: "tip:" + rand.Text(), Content: content, Tip: true, Targets: t.only})
-	for i := range changes {
-		changes[i].Except = t.except
-	}
 	o.Changes = append(o.Changes, changes...)
 	return err
 }
@@ -102,9 +111,18 @@ func (t *tip) element(r *record, platform string, now int64) object {
 		tim.KeyGroupTipsElemUserArray:         users, tim.KeyGroupTipsElemChangedUserInfoArray: profiles,
 		tim.KeyGroupTipsElemChangedGroupMemberInfoArray: members, tim.KeyGroupTipsElemMemberNum: t.memberNum(r),
 		tim.KeyGroupTipsElemPlatform: platformName(platform), tim.KeyGroupTipsElemPinnedMessageList: pinned,
-		tim.KeyGroupTipsElemGroupChangeInfoArray: []any{}, tim.KeyGroupTipsElemMemberChangeInfoArray: []any{},
-		tim.KeyGroupTipsElemMemberMarkInfoArray: []any{},
+		tim.KeyGroupTipsElemGroupChangeInfoArray:  orNone(t.change),
+		tim.KeyGroupTipsElemMemberChangeInfoArray: orNone(t.mutes),
+		tim.KeyGroupTipsElemMemberMarkInfoArray:   orNone(t.marks),
 	}
+}
+
+// orNone is a list that is an array in JSON also when it is empty.
+func orNone(list []object) []object {
+	if list == nil {
+		return []object{}
+	}
+	return list
 }
 
 // memberNum is given when somebody came or went.

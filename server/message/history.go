@@ -39,7 +39,7 @@ func (m *Messages) byConv(q sqlite.Queryer, viewer, conv int64) (*place, error) 
 		if at.room, err = findRoom(q, -conv); at.room == nil || err != nil {
 			return nil, err
 		}
-		if at.seat, err = findSeat(q, -conv, viewer); at.seat == nil || err != nil {
+		if at.seat, err = seatIn(q, at.room, viewer); at.seat == nil || err != nil {
 			return nil, err
 		}
 		return at, nil
@@ -232,4 +232,5 @@ func (m *Messages) hidden(q sqlite.Queryer, at *place, lo, hi uint64) (map[uint6
 type Log interface {
 	Append(tx *sqlite.Tx, owner int64, p changelog.Pointer) (uint64, error)
 	Note(tx *sqlite.Tx, owner int64, p changelog.Pointer) (changelog.Change, error)
+	Head(tx *sqlite.Tx, owner int64) (uint64, error)
 }

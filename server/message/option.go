@@ -1,8 +1,6 @@
 package message
 
 import (
-	"encoding/json"
-
 	"timbre/protocol"
 	"timbre/server/changelog"
 	"timbre/sqlite"
@@ -10,18 +8,9 @@ import (
 
 // SetOptions changes how a user receives from other users.
 func (m *Messages) SetOptions(tx *sqlite.Tx, user User, app uint64, peers []User, option int) ([]changelog.Change, error) {
-	p := m.pending(tx)
 	var changes []changelog.Change
 	for _, peer := range peers {
-		c, err := p.open(tx, user.UID, peer.UID, app)
-		if err != nil {
-			return nil, err
-		}
-		if me := c.side(user.UID); me.option != option {
-			me.option, c.moved = option, true
-		}
-		change, err := m.log.Note(tx, user.UID, changelog.Pointer{Kind: protocol.EntryOption, Peer: peer.Name,
-			Time: m.now().UnixMilli(), Data: protocol.Marshal(protocol.OptionChange{Option: option})})
+		change, err := m.receive(tx, user, app, peer, func(r Receiving) Receiving { return r.Becomes(option) })
 		if err != nil {
 			return nil, err
 		}
@@ -38,13 +27,11 @@ func (m *Messages) Shut(tx *sqlite.Tx, from, to User) (bool, error) {
 
 // SetAllOption changes how a user receives at certain times.
 func (m *Messages) SetAllOption(tx *sqlite.Tx, user User, all protocol.AllOption) ([]changelog.Change, error) {
-	if err := tx.Exec(`INSERT INTO option_all (uid, option) VALUES (?,?) ON CONFLICT (uid) DO UPDATE SET option=excluded.option`,
-		user.UID, string(protocol.Marshal(all))); err != nil {
+	_, was, err := m.allReceiving(tx, user.UID)
+	if err != nil {
 		return nil, err
 	}
-	change, err := m.log.Note(tx, user.UID, changelog.Pointer{Kind: protocol.EntryOption, Time: m.now().UnixMilli(),
-		Data: protocol.Marshal(protocol.OptionChange{Option: all.Option, All: &all})})
-	return []changelog.Change{change}, err
+	return m.putAll(tx, user, was, was.Becomes(all.Option), all)
 }
 
 // Options answers how a user receives from others, and at certain times.
@@ -59,16 +46,9 @@ func (m *Messages) Options(q sqlite.Queryer, user User, peers []User) ([]byte, e
 			a.Peers[peer.Name] = c.side(user.UID).option
 		}
 	}
-	var text string
-	found, err := q.Get(`SELECT option FROM option_all WHERE uid=?`, []any{&text}, user.UID)
-	if err != nil {
-		return nil, err
+	all, _, err := m.allReceiving(q, user.UID)
+	if all != (protocol.AllOption{}) {
+		a.All = &all
 	}
-	if found {
-		a.All = &protocol.AllOption{}
-		if err := json.Unmarshal([]byte(text), a.All); err != nil {
-			return nil, err
-		}
-	}
-	return protocol.Marshal(a), nil
+	return protocol.Marshal(a), err
 }

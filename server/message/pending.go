@@ -73,12 +73,12 @@ func (p *pending) room(tx *sqlite.Tx, gid int64) (*room, error) {
 }
 
 // seat returns a member's place, or nil.
-func (p *pending) seat(tx *sqlite.Tx, gid, uid int64) (*seat, error) {
-	key := [2]int64{gid, uid}
+func (p *pending) seat(tx *sqlite.Tx, r *room, uid int64) (*seat, error) {
+	key := [2]int64{r.gid, uid}
 	if s, ok := p.seats[key]; ok {
 		return s, nil
 	}
-	s, err := findSeat(tx, gid, uid)
+	s, err := seatIn(tx, r, uid)
 	if s != nil && err == nil {
 		p.seats[key] = s
 	}

@@ -70,11 +70,14 @@ func (m *Messages) find(q sqlite.Queryer, user User, w Where) (*place, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := findSeat(q, w.GID, user.UID)
+	if r == nil {
+		return nil, notMember()
+	}
+	s, err := seatIn(q, r, user.UID)
 	if err != nil {
 		return nil, err
 	}
-	if r == nil || s == nil {
+	if s == nil {
 		return nil, notMember()
 	}
 	return &place{user: user, room: r, seat: s}, nil
@@ -93,11 +96,14 @@ func (p *pending) place(tx *sqlite.Tx, user User, w Where) (*place, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := p.seat(tx, w.GID, user.UID)
+	if r == nil {
+		return nil, notMember()
+	}
+	s, err := p.seat(tx, r, user.UID)
 	if err != nil {
 		return nil, err
 	}
-	if r == nil || s == nil {
+	if s == nil {
 		return nil, notMember()
 	}
 	return &place{user: user, room: r, seat: s}, nil

@@ -18,7 +18,7 @@ func (m *Messages) Post(tx *sqlite.Tx, o *Outgoing) (protocol.Sent, []changelog.
 		return protocol.Sent{}, nil, err
 	}
 	var own uint64
-	if s, err := p.seat(tx, o.GID, o.From.UID); err != nil {
+	if s, err := p.seat(tx, r, o.From.UID); err != nil {
 		return protocol.Sent{}, nil, err
 	} else if s != nil {
 		if o.Traits.Counts {

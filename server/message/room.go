@@ -8,6 +8,7 @@ import (
 // room is the history of a group as its row says, with the changes of the running transaction.
 type room struct {
 	gid      int64
+	parent   int64 // the community whose topic has this history, 0: none, or closed
 	name     string
 	maxSeq   uint64
 	minSeq   uint64
@@ -20,7 +21,9 @@ type room struct {
 	grown bool // messages were added
 }
 
-// seat is a member's place in a room.
+// seat is a member's place in a room. In a topic it has a row only when there is something to remember: whoever has a seat in
+// the community and none in a topic has not read, said or deleted anything there, and may see all of it. So a new topic costs
+// nothing, however many members there are.
 type seat struct {
 	gid, uid  int64
 	read      uint64
@@ -29,6 +32,7 @@ type seat struct {
 	clear     uint64 // he sees nothing up to here
 	hide      uint64 // the conversation is in his list if this is 0 or the newest seq is greater
 
+	fresh bool // it has no row
 	dirty bool
 }
 
@@ -39,12 +43,30 @@ func (r *room) conv() int64 { return changelog.GroupLog(r.gid) }
 
 func findRoom(q sqlite.Queryer, gid int64) (*room, error) {
 	r := &room{gid: gid}
-	found, err := q.Get(`SELECT name, max_seq, min_seq, count, last_time, changed, touched FROM room WHERE gid=?`,
-		[]any{&r.name, &r.maxSeq, &r.minSeq, &r.count, &r.lastTime, &r.changed, &r.touched}, gid)
+	found, err := q.Get(`SELECT parent, name, max_seq, min_seq, count, last_time, changed, touched FROM room WHERE gid=?`,
+		[]any{&r.parent, &r.name, &r.maxSeq, &r.minSeq, &r.count, &r.lastTime, &r.changed, &r.touched}, gid)
 	if !found || err != nil {
 		return nil, err
 	}
 	return r, nil
+}
+
+// closed stands in a room's parent when the topic is no more.
+const closed = -1
+
+// seatIn returns a user's place, nil when he is not a member.
+func seatIn(q sqlite.Queryer, r *room, uid int64) (*seat, error) {
+	if r.parent == closed {
+		return nil, nil
+	}
+	s, err := findSeat(q, r.gid, uid)
+	if s != nil || err != nil || r.parent == 0 {
+		return s, err
+	}
+	if s, err = findSeat(q, r.parent, uid); s == nil || err != nil {
+		return nil, err
+	}
+	return &seat{gid: r.gid, uid: uid, fresh: true}, nil
 }
 
 func findSeat(q sqlite.Queryer, gid, uid int64) (*seat, error) {
@@ -71,8 +93,11 @@ func (s *seat) write(tx *sqlite.Tx) error {
 		return nil
 	}
 	s.dirty = false
-	return tx.Exec(`UPDATE seat SET read_seq=?, read_count=?, own=?, clear_seq=?, hide_seq=? WHERE gid=? AND uid=?`,
-		int64(s.read), int64(s.readCount), int64(s.own), int64(s.clear), int64(s.hide), s.gid, s.uid)
+	statement := `UPDATE seat SET read_seq=?, read_count=?, own=?, clear_seq=?, hide_seq=? WHERE gid=? AND uid=?`
+	if s.fresh {
+		statement, s.fresh = `INSERT INTO seat (read_seq, read_count, own, clear_seq, hide_seq, gid, uid) VALUES (?,?,?,?,?,?,?)`, false
+	}
+	return tx.Exec(statement, int64(s.read), int64(s.readCount), int64(s.own), int64(s.clear), int64(s.hide), s.gid, s.uid)
 }
 
 // touch notes the moment when the group's log got its newest entry.
@@ -82,34 +107,6 @@ func (r *room) touch(now int64) { r.touched, r.dirty = max(r.touched, now), true
 func (r *room) change(pos uint64, now int64) {
 	r.changed = pos
 	r.touch(now)
-}
-
-// OpenRoom begins the history of a new group.
-func (m *Messages) OpenRoom(tx *sqlite.Tx, gid int64, name string) error {
-	return tx.Exec(`INSERT INTO room (gid, name) VALUES (?,?)`, gid, name)
-}
-
-// Sit gives a member his place. Nothing is unread for him yet, and unless history is set he sees only what follows.
-func (m *Messages) Sit(tx *sqlite.Tx, gid, uid int64, history bool) error {
-	p := m.pending(tx)
-	r, err := p.room(tx, gid)
-	if err != nil || r == nil {
-		return err
-	}
-	clear := r.maxSeq
-	if history {
-		clear = 0
-	}
-	delete(p.seats, [2]int64{gid, uid})
-	return tx.Exec(`INSERT INTO seat (gid, uid, read_seq, read_count, clear_seq) VALUES (?,?,?,?,?)
-		ON CONFLICT (gid, uid) DO NOTHING`, gid, uid, int64(r.maxSeq), int64(r.count), int64(clear))
-}
-
-// Rise takes a member's place away.
-func (m *Messages) Rise(tx *sqlite.Tx, gid, uid int64) error {
-	p := m.pending(tx)
-	delete(p.seats, [2]int64{gid, uid})
-	return tx.Exec(`DELETE FROM seat WHERE gid=? AND uid=?`, gid, uid)
 }
 
 // Changed says that the entry at this position of a group's log is not just a new message.

@@ -3,10 +3,10 @@ package message
 import "timbre/sqlite"
 
 // Schema is the tables of this module. In pair, lo and hi are the two users, the smaller number first; a user who talks
-// to himself is both and counts as lo. A room is the history of a group and a seat a member's place in it. In all other tables
+// to himself is both and counts as lo. A room is the history of a group or topic and a seat a member's place in it. In all other tables
 // conv is a pair's id, or the negative of a group's number.
 func Schema() sqlite.Schema {
-	return sqlite.Schema{Module: "message", Steps: []string{pairs, rooms, hiding}}
+	return sqlite.Schema{Module: "message", Steps: []string{pairs, rooms, hiding, beneath, branches}}
 }
 
 // pairs is what two users need.
@@ -142,3 +142,8 @@ const hiding = `
 	ALTER TABLE seat ADD COLUMN hide_seq INTEGER NOT NULL DEFAULT 0; -- likewise
 	UPDATE pair SET hide_lo=clear_lo, hide_hi=clear_hi WHERE clear_lo>0 OR clear_hi>0;
 	UPDATE seat SET hide_seq=clear_seq WHERE clear_seq>0;`
+
+// branches is what topics need.
+const branches = `
+	ALTER TABLE room ADD COLUMN parent INTEGER NOT NULL DEFAULT 0; -- gid of the community whose topic has this history, -1: the topic is no more
+	CREATE INDEX room_by_parent ON room (parent) WHERE parent<>0;`

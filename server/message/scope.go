@@ -16,7 +16,9 @@ func scopes(q sqlite.Queryer, uid int64) (list []scope, err error) {
 		`SELECT id, hi, max(clear_lo+1, min_seq) AS first, max_seq, indexed_seq FROM pair WHERE lo=? AND first<=max_seq`,
 		`SELECT id, lo, max(clear_hi+1, min_seq) AS first, max_seq, indexed_seq FROM pair WHERE hi=? AND lo<>hi AND first<=max_seq`,
 		`SELECT -r.gid, 0, max(s.clear_seq+1, r.min_seq) AS first, r.max_seq, r.indexed_seq
-			FROM seat s CROSS JOIN room r ON r.gid=s.gid WHERE s.uid=? AND first<=r.max_seq`,
+			FROM seat s CROSS JOIN room r ON r.gid=s.gid WHERE s.uid=? AND r.parent>=0 AND first<=r.max_seq`,
+		`SELECT -r.gid, 0, r.min_seq, r.max_seq, r.indexed_seq FROM seat s CROSS JOIN room r ON r.parent=s.gid AND r.parent<>0
+			WHERE s.uid=? AND r.min_seq<=r.max_seq AND NOT EXISTS (SELECT 1 FROM seat own WHERE own.gid=r.gid AND own.uid=s.uid)`,
 	} {
 		if err = q.Query(query, func(scan func(...any) error) error {
 			var s scope

@@ -34,13 +34,13 @@ func (m *Messages) Standing(q sqlite.Queryer, gid, uid int64) (Standing, error) 
 func (m *Messages) roomAndSeat(q sqlite.Queryer, gid, uid int64) (r *room, s *seat, err error) {
 	if tx, ok := q.(*sqlite.Tx); ok {
 		p := m.pending(tx)
-		if r, err = p.room(tx, gid); err == nil {
-			s, err = p.seat(tx, gid, uid)
+		if r, err = p.room(tx, gid); r != nil && err == nil {
+			s, err = p.seat(tx, r, uid)
 		}
 		return r, s, err
 	}
-	if r, err = findRoom(q, gid); err == nil {
-		s, err = findSeat(q, gid, uid)
+	if r, err = findRoom(q, gid); r != nil && err == nil {
+		s, err = seatIn(q, r, uid)
 	}
 	return r, s, err
 }

@@ -18,6 +18,10 @@ func (m *Messages) State(q sqlite.Queryer, user User, gid int64) (*protocol.Grou
 	if err != nil {
 		return nil, err
 	}
+	return m.stateOf(q, at, pos)
+}
+
+func (m *Messages) stateOf(q sqlite.Queryer, at *place, pos uint64) (*protocol.GroupState, error) {
 	s := &protocol.GroupState{Pos: pos, Changed: at.room.changed, Max: at.room.maxSeq, PeerCount: at.seat.others(at.room),
 		Own: at.seat.own, ReadSeq: at.seat.read, ReadCount: at.seat.readCount, ClearSeq: at.min() - 1, HideSeq: at.seat.hide,
 		Msgs: []json.RawMessage{}}

@@ -51,8 +51,16 @@ func (m *Messages) drop(tx *sqlite.Tx, conv, limit int64) error {
 	if _, err := tx.Get(`SELECT coalesce(max(seq),0) FROM msg WHERE pair=? AND time<?`, []any{&last}, conv, limit); err != nil {
 		return err
 	}
+	if err := tx.Exec(`DELETE FROM hidden WHERE conv=? AND seq<=?`, conv, int64(last)); err != nil {
+		return err
+	}
+	return m.dropTo(tx, conv, last)
+}
+
+// dropTo deletes a conversation's messages up to one of them with what stands beside them for everybody.
+func (m *Messages) dropTo(tx *sqlite.Tx, conv int64, last uint64) error {
 	for _, statement := range []string{
-		`DELETE FROM msg WHERE pair=? AND seq<=?`, `DELETE FROM hidden WHERE conv=? AND seq<=?`,
+		`DELETE FROM msg WHERE pair=? AND seq<=?`,
 		`DELETE FROM receipt WHERE conv=? AND seq<=?`, `DELETE FROM extension WHERE conv=? AND seq<=?`,
 		`DELETE FROM reaction WHERE conv=? AND seq<=?`, `DELETE FROM pin WHERE gid=-? AND seq<=?`,
 		`DELETE FROM mention WHERE gid=-? AND seq<=?`,

@@ -26,10 +26,15 @@ type Metrics struct {
 	Kicks       prometheus.Counter
 	FileIn      prometheus.Counter
 	FileOut     prometheus.Counter
-	logins      *prometheus.CounterVec
-	refusals    *prometheus.CounterVec
-	requests    *prometheus.HistogramVec
-	commit      prometheus.Histogram
+
+	LiveMessages prometheus.Counter
+	LiveDropped  prometheus.Counter
+	LiveLost     prometheus.Counter
+
+	logins   *prometheus.CounterVec
+	refusals *prometheus.CounterVec
+	requests *prometheus.HistogramVec
+	commit   prometheus.Histogram
 }
 
 // requestBuckets are few, because there are so many operations.
@@ -48,18 +53,32 @@ func New(stats func() sqlite.Stats, outbound func() int) *Metrics {
 		Kicks:       counter("kicks_total", "Sessions that ended because another device took their place."),
 		FileIn:      counter("file_received_bytes_total", "Bytes of users' files received."),
 		FileOut:     counter("file_sent_bytes_total", "Bytes of users' files sent."),
-		logins:      prometheus.NewCounterVec(prometheus.CounterOpts(opts("logins_total", "Logins by result code.")), []string{"code"}),
-		refusals:    prometheus.NewCounterVec(prometheus.CounterOpts(opts("refusals_total", "Requests answered with another code than 0, by code.")), []string{"code"}),
+
+		LiveMessages: counter("live_messages_total", "Messages said in live rooms."),
+		LiveDropped:  counter("live_messages_dropped_total", "Messages that a live room had no room for; their senders were told that all is well."),
+		LiveLost:     counter("live_lines_dropped_total", "Lines of live rooms dropped because a client was too slow."),
+
+		logins:   prometheus.NewCounterVec(prometheus.CounterOpts(opts("logins_total", "Logins by result code.")), []string{"code"}),
+		refusals: prometheus.NewCounterVec(prometheus.CounterOpts(opts("refusals_total", "Requests answered with another code than 0, by code.")), []string{"code"}),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: "timbred", Name: "request_seconds",
 			Help: "Requests by operation, from their arrival to their answer.", Buckets: requestBuckets}, []string{"op"}),
 		commit: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "timbred", Name: "append_seconds",
 			Help: "From the arrival of a change to its commit.", Buckets: prometheus.ExponentialBuckets(0.00025, 2, 14)}),
 	}
 	m.registry.MustRegister(m.Connections, m.Messages, m.Pushes, m.Dropped, m.Busy, m.FileIn, m.FileOut, m.logins, m.commit,
-		m.Sessions, m.Kicks, m.refusals, m.requests, newDatabase(stats),
+		m.Sessions, m.Kicks, m.LiveMessages, m.LiveDropped, m.LiveLost, m.refusals, m.requests, newDatabase(stats),
 		depth("outbound_bytes", "Bytes waiting to be written to clients.", outbound),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// Live adds what live rooms know of themselves: how many there are, how many connections listen to them, and how many messages
+// and other entries these got.
+func (m *Metrics) Live(rooms, audience, sent func() float64) {
+	m.registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts("live_rooms", "Live rooms in which somebody is.")), rooms),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts("live_audience", "Connections that listen to live rooms, counted in each room.")), audience),
+		prometheus.NewCounterFunc(prometheus.CounterOpts(opts("live_deliveries_total", "Messages and other entries of live rooms, by connection that got them.")), sent))
 }
 
 func counter(name, help string) prometheus.Counter {

@@ -23,7 +23,8 @@ type Event struct {
 	Opened  []Branch // topics that those who follow a community follow from now on, too
 	Joined  []Seat   // users whose sessions follow a group from now on: they get the changes of this event
 	Changes []changelog.Change
-	Left    []Seat // users whose sessions do not follow it any more, after the changes
+	Left    []Seat  // users whose sessions do not follow it any more, after the changes
+	Closed  []int64 // groups that nobody follows any more, after the changes
 	Direct  []Direct
 }
 
@@ -37,7 +38,9 @@ type Branch struct{ GID, Parent int64 }
 type Direct struct {
 	UIDs []int64
 	GID  int64 // or everybody who follows this group
-	Line []byte
+	// Platforms is on what devices they must be; none: on any.
+	Platforms []string
+	Line      []byte
 }
 
 // Waker is a connection that has something to write.
@@ -172,7 +175,7 @@ func (h *Hub) Touch(w Waker) { h.touched = append(h.touched, w) }
 
 // Deliver queues an event at the sessions of this node.
 func (h *Hub) Deliver(e Event) {
-	if len(e.Joined)+len(e.Left) > 0 {
+	if len(e.Joined)+len(e.Left)+len(e.Opened)+len(e.Closed) > 0 {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		h.deliver(&e)
@@ -185,10 +188,16 @@ func (h *Hub) Deliver(e Event) {
 
 func (h *Hub) deliver(e *Event) {
 	h.move(e.Joined, h.follow)
+	for _, b := range e.Opened {
+		h.branch(b)
+	}
 	for i := range e.Changes {
 		h.change(e.Origin, &e.Changes[i])
 	}
 	h.move(e.Left, h.unfollow)
+	for _, gid := range e.Closed {
+		h.close(gid)
+	}
 	for i := range e.Direct {
 		h.direct(e.Origin, &e.Direct[i])
 	}
@@ -236,6 +245,26 @@ func (h *Hub) move(seats []Seat, how func(*Session, int64)) {
 	}
 }
 
+// branch has everybody who follows a community follow a topic.
+func (h *Hub) branch(b Branch) {
+	c := h.groups[b.Parent]
+	if c == nil {
+		return
+	}
+	for _, s := range c.sessions {
+		h.follow(s, b.GID)
+	}
+}
+
+// close ends a group: nobody follows it any more.
+func (h *Hub) close(gid int64) {
+	if c := h.groups[gid]; c != nil {
+		for _, s := range slices.Clone(c.sessions) {
+			h.unfollow(s, gid)
+		}
+	}
+}
+
 func (h *Hub) direct(origin uint64, d *Direct) {
 	var list []*Session
 	if c := h.groups[d.GID]; c != nil {
@@ -245,7 +274,7 @@ func (h *Hub) direct(origin uint64, d *Direct) {
 		list = append(list[:len(list):len(list)], h.users[uid]...)
 	}
 	for _, s := range list {
-		if s.Number != origin {
+		if s.Number != origin && (len(d.Platforms) == 0 || slices.Contains(d.Platforms, s.Device.Platform)) {
 			s.Conn.Tell(d.Line)
 			h.Touch(s.Conn)
 		}

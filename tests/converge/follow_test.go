@@ -34,7 +34,10 @@ const round = 20
 // TestDevicesFollowTheModel plays sequences of steps with two users on three phones each. In the end every phone shows what
 // the model says, and its host knows the same from events alone. TIMBRE_CONVERGE_LOG names a folder in which the logs and
 // databases of a failure stay.
-func TestDevicesFollowTheModel(t *testing.T) {
+func TestDevicesFollowTheModel(t *testing.T) { play(t, (*player).sequence) }
+
+// play plays sequences of one kind.
+func play(t *testing.T, one func(*player, *rapid.T)) {
 	n, end := sequences(t)
 	// After some restarts of the server in a row a device waits for seconds before it dials again.
 	p := &player{t: t, end: end, wait: 2 * patience, folder: os.Getenv("TIMBRE_CONVERGE_LOG")}
@@ -52,7 +55,7 @@ func TestDevicesFollowTheModel(t *testing.T) {
 		set(t, "rapid.seed", p.seed)
 		set(t, "rapid.checks", fmt.Sprint(min(round, n-p.played)))
 		t.Logf("after %d sequences: -rapid.seed=%s", p.played, p.seed)
-		rapid.Check(t, p.sequence)
+		rapid.Check(t, func(t *rapid.T) { one(p, t) })
 	}
 	t.Logf("%d sequences", p.played)
 }

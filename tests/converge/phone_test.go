@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,6 +24,7 @@ type phone struct {
 	proxy *proxy
 	face  *face.Face
 	host  *host
+	watch func(event.Event) // gets every event, too, if there is one
 
 	in      bool              // logged in, as far as the model knows
 	away    bool              // nothing gets through
@@ -75,7 +77,11 @@ func (p *phone) Getenv(name string) string {
 // Invoke implements face.Host.
 func (p *phone) Invoke(_ tim.Callback, fn, userData uint64, args []event.Arg) {
 	if fn != callWord {
-		p.host.Emit(event.Event{Setter: tim.Op(fn), Args: args})
+		e := event.Event{Setter: tim.Op(fn), Args: args}
+		p.host.Emit(e)
+		if p.watch != nil {
+			p.watch(e)
+		}
 		return
 	}
 	p.mu.Lock()
@@ -98,7 +104,7 @@ var listened = []tim.Op{tim.OpTIMAddRecvNewMsgCallback, tim.OpTIMSetMsgUpdateCal
 // open starts the library on the phone's folder.
 func (p *phone) open() {
 	p.face = face.New(p, 0)
-	for _, op := range listened {
+	for _, op := range append(slices.Clone(listened), told...) {
 		if code := p.face.Call(op, []face.Value{{Num: uint64(op)}, {}}, false); code != 0 {
 			p.s.fail("%s: %s returned %d", p.name, op, code)
 		}

@@ -1,0 +1,245 @@
+package community
+
+import (
+	"cmp"
+	"slices"
+
+	"timbre/core/event"
+	"timbre/core/store"
+	"timbre/model"
+	"timbre/model/tim"
+	"timbre/protocol"
+)
+
+// Apply follows the logs beside the messages: which topics there are, and what permission groups are.
+func (c *Communities) Apply(tx *store.Tx, e *protocol.Entry) error {
+	switch e.Kind {
+	case protocol.EntryGroup:
+		return c.membership(tx, e)
+	case protocol.EntryTopic:
+		return c.topic(tx, e)
+	case protocol.EntryRights:
+		return c.rights(tx, e)
+	}
+	return nil
+}
+
+// GroupState learns of a topic from its state. When it was made is told by the community's log, if that is still to come.
+func (c *Communities) GroupState(tx *store.Tx, st *protocol.GroupState, _ bool) error {
+	if st.Group.Parent == "" {
+		return nil
+	}
+	return keep(tx, st.Group.Parent, &st.Group, false)
+}
+
+// GroupGone lets go of a topic, or of all topics of a community. The host is not told: it hears of the community.
+func (c *Communities) GroupGone(tx *store.Tx, group string) error {
+	if model.CommunityOf(group) == "" {
+		return c.leave(tx, group)
+	}
+	if known, err := forget(tx, group); !known || err != nil {
+		return err
+	}
+	return c.Messages.DropTopic(tx, group)
+}
+
+// Forget is for a server with other logs than before: it names every topic anew.
+func (c *Communities) Forget(tx *store.Tx) error { return tx.Exec(`DELETE FROM topic`) }
+
+// membership applies that the user came into a community, or left it, or what has changed for him in one of its topics.
+func (c *Communities) membership(tx *store.Tx, e *protocol.Entry) error {
+	d, err := parse[protocol.Membership](e.Data)
+	switch {
+	case err != nil:
+		return err
+	case model.CommunityOf(e.Group) != "":
+		return c.own(tx, e.Group, d.Group)
+	case !d.In:
+		return c.leave(tx, e.Group)
+	}
+	for i := range d.Topics {
+		st := &d.Topics[i]
+		if err := keep(tx, e.Group, &st.Group, true); err != nil {
+			return err
+		}
+		if err := c.Messages.EnterTopic(tx, st); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// own takes over what a topic says of the user.
+func (c *Communities) own(tx *store.Tx, id string, now *protocol.Group) error {
+	t, err := find(tx, id)
+	if t == nil || err != nil || now == nil || now.Self == nil {
+		return err
+	}
+	t.Self = now.Self
+	return keep(tx, model.CommunityOf(id), &t.Group, false)
+}
+
+// leave ends the following of a community's topics.
+func (c *Communities) leave(tx *store.Tx, community string) error {
+	all, err := topics(tx, community)
+	if err != nil {
+		return err
+	}
+	for i := range all {
+		c.Messages.LeaveTopic(tx, all[i].ID)
+	}
+	return tx.Exec(`DELETE FROM topic WHERE community=?`, community)
+}
+
+// topic applies what became of topics.
+func (c *Communities) topic(tx *store.Tx, e *protocol.Entry) error {
+	d, err := parse[protocol.TopicChange](e.Data)
+	if err != nil {
+		return err
+	}
+	switch d.Change {
+	case protocol.ChangeCreated:
+		return c.created(tx, e.Group, d.Topic)
+	case protocol.ChangeSet:
+		return c.changed(tx, e.Group, d.Topic)
+	case protocol.ChangeDeleted:
+		return c.deleted(tx, e.Group, d.IDs)
+	case protocol.ChangeCustom:
+		c.emit(tx, tim.OpTIMSetCommunityReceiveTopicRESTCustomDataCallback, cmp.Or(topicOf(&d), e.Group), d.Data)
+	}
+	return nil
+}
+
+// topicOf is the topic that something was sent to.
+func topicOf(d *protocol.TopicChange) string {
+	switch {
+	case d.Topic != nil:
+		return d.Topic.ID
+	case len(d.IDs) > 0:
+		return d.IDs[0]
+	}
+	return ""
+}
+
+// created begins to follow a topic. Its state may have come before the news of it.
+func (c *Communities) created(tx *store.Tx, community string, g *protocol.Group) error {
+	if g == nil {
+		return nil
+	}
+	t, err := find(tx, g.ID)
+	switch {
+	case err != nil:
+		return err
+	case t == nil:
+		if err = keep(tx, community, g, true); err == nil {
+			err = c.Messages.NewTopic(tx, g)
+		}
+	case !t.told:
+		err = keep(tx, community, &t.Group, true)
+	default:
+		return nil
+	}
+	if err == nil {
+		c.emit(tx, tim.OpTIMSetCommunityCreateTopicCallback, community, g.ID)
+	}
+	return err
+}
+
+// changed takes over a topic's information. The conversation tells the host, with whatever else the batch changes in it.
+func (c *Communities) changed(tx *store.Tx, community string, g *protocol.Group) error {
+	if g == nil {
+		return nil
+	}
+	t, err := find(tx, g.ID)
+	if t == nil || err != nil {
+		return err
+	}
+	g.Self = t.Self
+	if err := keep(tx, community, g, false); err != nil {
+		return err
+	}
+	return c.Messages.DescribeTopic(tx, g)
+}
+
+func (c *Communities) deleted(tx *store.Tx, community string, ids []string) error {
+	var gone []string
+	for _, id := range ids {
+		known, err := forget(tx, id)
+		if err != nil {
+			return err
+		}
+		if !known {
+			continue
+		}
+		if err := c.Messages.DropTopic(tx, id); err != nil {
+			return err
+		}
+		gone = append(gone, id)
+	}
+	if len(gone) > 0 {
+		c.emit(tx, tim.OpTIMSetCommunityDeleteTopicCallback, community, string(protocol.Marshal(gone)))
+	}
+	return nil
+}
+
+// rights tells the host what became of a permission group.
+func (c *Communities) rights(tx *store.Tx, e *protocol.Entry) error {
+	d, err := parse[protocol.RightsChange](e.Data)
+	if err != nil {
+		return err
+	}
+	d.Rights.Community = e.Group
+	switch d.Change {
+	case protocol.ChangeCreated:
+		c.emit(tx, tim.OpTIMSetCommunityCreatePermissionGroupCallback, e.Group, rights(&d.Rights).json())
+	case protocol.ChangeSet:
+		c.emit(tx, tim.OpTIMSetCommunityChangePermissionGroupInfoCallback, e.Group, rights(&d.Rights).json())
+	case protocol.ChangeDeleted:
+		c.emit(tx, tim.OpTIMSetCommunityDeletePermissionGroupCallback, e.Group, string(protocol.Marshal(d.IDs)))
+	default:
+		if how, known := rightsEvents[d.Change]; known {
+			c.emit(tx, how.setter, e.Group, object{tim.KeyPermissionGroupID: d.Rights.ID, how.key: how.value(&d)}.json())
+		}
+	}
+	return nil
+}
+
+// rightsEvents is the events about what a permission group has, each with the one key that its payload carries beside the
+// group's id.
+var rightsEvents = map[string]struct {
+	setter tim.Op
+	key    string
+	value  func(*protocol.RightsChange) any
+}{
+	protocol.ChangeEnlist: {tim.OpTIMSetCommunityAddMembersToPermissionGroupCallback, tim.KeyMemberIDList, users},
+	protocol.ChangeDelist: {tim.OpTIMSetCommunityRemoveMembersFromPermissionGroupCallback, tim.KeyMemberIDList, users},
+	protocol.ChangeGrant:  {tim.OpTIMSetCommunityAddTopicPermissionCallback, tim.KeyTopicPermissionMap, granted},
+	protocol.ChangeAlter:  {tim.OpTIMSetCommunityModifyTopicPermissionCallback, tim.KeyTopicPermissionMap, granted},
+	protocol.ChangeRevoke: {tim.OpTIMSetCommunityDeleteTopicPermissionCallback, tim.KeyTopicIDList, revoked},
+}
+
+func users(d *protocol.RightsChange) any { return slices.Concat([]string{}, d.Users) }
+
+// revoked is the topics in which a permission group has no rights any more.
+func revoked(d *protocol.RightsChange) any {
+	all := slices.Concat([]string{}, d.Topics)
+	for id := range d.Rights.Topics {
+		if !slices.Contains(all, id) {
+			all = append(all, id)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// granted is the rights in topics, in the order of the topics' ids.
+func granted(d *protocol.RightsChange) any { return permissions(d.Rights.Topics) }
+
+// emit tells the host of something once tx is committed. Listeners of the older callbacks of topics hear it too.
+func (c *Communities) emit(tx *store.Tx, setter tim.Op, texts ...string) {
+	args := make([]event.Arg, len(texts))
+	for i, t := range texts {
+		args[i] = event.Text(t)
+	}
+	tx.After(func() { c.Sink.Emit(event.Event{Setter: setter, Args: args}) })
+}

@@ -1,0 +1,383 @@
+package live
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+	"pgregory.net/rapid"
+
+	"timbre/core/transport"
+	"timbre/model/tim"
+	"timbre/protocol"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// host is the server's side and the host's: it answers questions from a script and notes what the host would hear.
+type host struct {
+	mu     sync.Mutex
+	answer func(op string, room string) (protocol.Answer, error)
+	asked  []string
+	heard  []string
+}
+
+func (h *host) Ask(ctx context.Context, op, key string, body []byte, _ time.Duration) (protocol.Answer, error) {
+	var b struct {
+		Group string
+		Again bool
+		On    bool
+		Seen  uint64
+	}
+	_ = json.Unmarshal(body, &b)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	text := fmt.Sprintf("%s %s %v", op, b.Group, b.Again || b.On)
+	if b.Seen > 0 {
+		text += fmt.Sprint(" ", b.Seen)
+	}
+	h.asked = append(h.asked, text)
+	if h.answer == nil {
+		return protocol.Answer{Body: []byte("{}")}, nil
+	}
+	return h.answer(op, b.Group)
+}
+
+func (h *host) note(text string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.heard = append(h.heard, text)
+}
+
+// messages is the host's side of messages.
+type messages struct{ *host }
+
+func (m messages) Show(groupType int, list []*protocol.Message) {
+	for _, x := range list {
+		m.note(fmt.Sprintf("%s %d of %d", x.Group, x.Seq, len(list)))
+	}
+}
+
+// groups is the host's side of everything else.
+type groups struct{ *host }
+
+func (g groups) Show(e *protocol.Entry) {
+	text := e.Kind + " " + e.Group
+	if e.Kind == protocol.EntryReport {
+		var d protocol.Report
+		_ = json.Unmarshal(e.Data, &d)
+		text += fmt.Sprint(" ", d.Type)
+	}
+	g.note(text)
+}
+
+func rig() (*Rooms, *host) {
+	h := &host{}
+	r := New(Config{Link: h, Log: slog.New(slog.DiscardHandler), Timeout: func() time.Duration { return time.Second }})
+	r.Connect(messages{h}, groups{h})
+	return r, h
+}
+
+func (h *host) takes() (heard, asked []string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	heard, asked = h.heard, h.asked
+	h.heard, h.asked = nil, nil
+	slices.Sort(asked) // rooms come back side by side
+	return heard, asked
+}
+
+func want(t *testing.T, what string, got []string, list ...string) {
+	t.Helper()
+	if !slices.Equal(got, list) {
+		t.Fatalf("%s: got %q, want %q", what, got, list)
+	}
+}
+
+func piece(room string, kinds ...string) protocol.Log {
+	l := protocol.Log{Group: room}
+	for i, k := range kinds {
+		e := protocol.Entry{Kind: k, Group: room}
+		if k == protocol.EntryMessage {
+			e = protocol.Entry{Kind: k, Message: protocol.Message{Seq: uint64(i + 1), Group: room}}
+		}
+		l.Entries = append(l.Entries, e)
+	}
+	return l
+}
+
+func enter(r *Rooms, id string, quit ...string) {
+	r.Entered(&protocol.Group{ID: id, Type: tim.GroupAVChatRoom}, quit)
+}
+
+func TestWhatIsPushedReachesTheHostInOrder(t *testing.T) {
+	r, h := rig()
+	defer r.Close()
+	enter(r, "room")
+	r.Pushed(piece("room", protocol.EntryMessage, protocol.EntryMessage, protocol.EntryGroupCounter, protocol.EntryMessage))
+	heard, _ := h.takes()
+	want(t, "heard", heard, "room 1 of 2", "room 2 of 2", "gct room", "room 4 of 1")
+}
+
+func TestWhatComesBeforeTheAnswerWaitsForIt(t *testing.T) {
+	r, h := rig()
+	defer r.Close()
+	r.Pushed(piece("room", protocol.EntryMessage))
+	r.Pushed(piece("other", protocol.EntryMessage))
+	heard, _ := h.takes()
+	want(t, "before the answer", heard)
+	enter(r, "room")
+	r.Pushed(piece("room", protocol.EntryGroupAttributes))
+	heard, _ = h.takes()
+	want(t, "after it", heard, "room 1 of 1", "gat room")
+	for range 3 * maxEarly {
+		r.Pushed(piece("nobody's", protocol.EntryMessage))
+	}
+	if len(r.early) != maxEarly {
+		t.Errorf("%d pieces are held", len(r.early))
+	}
+}
+
+func TestTypesOutliveRooms(t *testing.T) {
+	r, _ := rig()
+	defer r.Close()
+	if _, live := r.Type("room"); live {
+		t.Error("an unknown group is live")
+	}
+	enter(r, "room")
+	r.Left("room")
+	if typ, live := r.Type("room"); !live || typ != tim.GroupAVChatRoom {
+		t.Error("a live room that was left is an ordinary group")
+	}
+	for i := range 2 * maxTypes {
+		enter(r, fmt.Sprint(i))
+		r.Left(fmt.Sprint(i))
+	}
+	if len(r.types) > maxTypes || len(r.rooms) != 0 {
+		t.Errorf("%d types and %d rooms are kept", len(r.types), len(r.rooms))
+	}
+}
+
+func TestAnotherRoomTakesThePlaceOfTheFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, h := rig()
+		defer r.Close()
+		enter(r, "first")
+		enter(r, "second", "first")
+		r.Online()
+		synctest.Wait()
+		_, asked := h.takes()
+		want(t, "asked", asked, "group.join second true")
+	})
+}
+
+func TestDeviceComesBackIntoItsRooms(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, h := rig()
+		defer r.Close()
+		enter(r, "a")
+		enter(r, "b")
+		enter(r, "c")
+		r.Left("c")
+		busy := 2
+		h.answer = func(_, room string) (protocol.Answer, error) {
+			if room == "b" && busy > 0 {
+				busy--
+				return protocol.Answer{Code: protocol.CodeBusy}, nil
+			}
+			return protocol.Answer{Body: []byte("{}")}, nil
+		}
+		r.Online()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		heard, asked := h.takes()
+		want(t, "asked", asked, "group.join a true", "group.join b true", "group.join b true", "group.join b true")
+		want(t, "heard", heard)
+	})
+}
+
+func TestServerLearnsWhatTheDeviceHas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, h := rig()
+		defer r.Close()
+		enter(r, "room")
+		r.Pushed(piece("room", protocol.EntryMessage, protocol.EntryMessage))
+		r.Said("room", 9)
+		r.Said("elsewhere", 9)
+		r.Pushed(piece("room", protocol.EntryMessage))
+		h.takes()
+		r.Online()
+		synctest.Wait()
+		_, asked := h.takes()
+		want(t, "asked", asked, "group.join room true 9")
+	})
+}
+
+func TestRoomThatIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, h := rig()
+		defer r.Close()
+		enter(r, "room")
+		l := piece("room", protocol.EntryMessage, protocol.EntryReport)
+		l.Entries[1].Data = protocol.Marshal(protocol.Report{Type: tim.GroupReportDelete})
+		r.Pushed(l)
+		r.Online()
+		synctest.Wait()
+		heard, asked := h.takes()
+		want(t, "heard", heard, "room 1 of 1", "rep room 5")
+		want(t, "asked", asked)
+	})
+}
+
+func TestRoomsThatDoNotWantTheDeviceAreForgotten(t *testing.T) {
+	for code, text := range map[int]string{tim.ErrSVRGroupNotFound: "rep room 5", tim.ErrSVRGroupPermissionDeny: "rep room 4"} {
+		synctest.Test(t, func(t *testing.T) {
+			r, h := rig()
+			defer r.Close()
+			enter(r, "room")
+			h.answer = func(string, string) (protocol.Answer, error) { return protocol.Answer{Code: code}, nil }
+			r.Online()
+			synctest.Wait()
+			heard, _ := h.takes()
+			want(t, "heard", heard, text)
+			r.Online()
+			synctest.Wait()
+			_, asked := h.takes()
+			want(t, "asked afterwards", asked)
+		})
+	}
+}
+
+func TestComingBackEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, h := rig()
+		defer r.Close()
+		enter(r, "room")
+		h.answer = func(string, string) (protocol.Answer, error) {
+			return protocol.Answer{}, &transport.Error{Code: tim.ErrSDKNetWaitAckTimeout}
+		}
+		r.Online()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		heard, asked := h.takes()
+		if len(asked) != backTries {
+			t.Errorf("tried %d times", len(asked))
+		}
+		want(t, "heard", heard, "rep room 4")
+	})
+}
+
+// A second connection begins while the first one's coming back still waits: only the newest goes on.
+func TestNewestConnectionCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, h := rig()
+		defer r.Close()
+		enter(r, "room")
+		h.answer = func(string, string) (protocol.Answer, error) { return protocol.Answer{Code: protocol.CodeBusy}, nil }
+		r.Online()
+		synctest.Wait()
+		h.takes()
+		h.mu.Lock()
+		h.answer = nil
+		h.mu.Unlock()
+		r.Online()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		heard, asked := h.takes()
+		want(t, "asked", asked, "group.join room true")
+		want(t, "heard", heard)
+	})
+}
+
+func TestCloseEndsComingBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, h := rig()
+		enter(r, "room")
+		h.answer = func(string, string) (protocol.Answer, error) { return protocol.Answer{Code: protocol.CodeBusy}, nil }
+		r.Online()
+		synctest.Wait()
+		r.Close()
+		heard, _ := h.takes()
+		want(t, "heard", heard)
+		r.Online()
+		synctest.Wait()
+		_, asked := h.takes()
+		want(t, "asked after the end", asked)
+	})
+}
+
+func TestVisitors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, h := rig()
+		defer r.Close()
+		var codes []int
+		done := func(code int, _, _ string) { codes = append(codes, code) }
+		r.Pushed(piece("room", protocol.EntryMessage))
+		r.Watch("room", true, done)
+		heard, _ := h.takes()
+		want(t, "heard", heard, "room 1 of 1")
+		r.Online()
+		synctest.Wait()
+		_, asked := h.takes()
+		want(t, "asked", asked, "live.peek room true")
+		enter(r, "room")
+		r.Watch("room", false, done)
+		r.Pushed(piece("room", protocol.EntryMessage))
+		heard, _ = h.takes()
+		want(t, "as a member", heard, "room 1 of 1")
+		r.Left("room")
+		r.Pushed(piece("room", protocol.EntryMessage))
+		heard, _ = h.takes()
+		want(t, "as none", heard)
+		h.answer = func(string, string) (protocol.Answer, error) { return protocol.Answer{Code: protocol.CodeOp}, nil }
+		r.Watch("room", true, done)
+		if want := []int{0, 0, tim.ErrSDKInterfaceNotSupport}; !slices.Equal(codes, want) {
+			t.Errorf("codes %v, want %v", codes, want)
+		}
+	})
+}
+
+// Whatever comes in whatever order: the host hears of a room what was pushed since it came in and until it left, once and in
+// order.
+func TestHostHearsWhatBelongsToItsRooms(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r, h := rig()
+		defer r.Close()
+		in, held := map[string]bool{}, map[string][]string{}
+		var expected []string
+		seq := uint64(0)
+		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+			id := rapid.SampledFrom([]string{"a", "b"}).Draw(t, "room")
+			switch rapid.IntRange(0, 3).Draw(t, "act") {
+			case 0:
+				enter(r, id)
+				in[id] = true
+				expected = append(expected, held[id]...)
+				delete(held, id)
+			case 1:
+				r.Left(id)
+				in[id] = false
+			default:
+				seq++
+				r.Pushed(protocol.Log{Group: id, Entries: []protocol.Entry{{Kind: protocol.EntryMessage, Message: protocol.Message{Seq: seq, Group: id}}}})
+				text := fmt.Sprintf("%s %d of 1", id, seq)
+				if in[id] {
+					expected = append(expected, text)
+				} else {
+					held[id] = append(held[id], text)
+				}
+			}
+		}
+		heard, _ := h.takes()
+		if !slices.Equal(heard, expected) {
+			t.Fatalf("heard %q, want %q", heard, expected)
+		}
+	})
+}

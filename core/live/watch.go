@@ -1,0 +1,61 @@
+package live
+
+import (
+	"context"
+	"encoding/json"
+
+	"timbre/core/event"
+	"timbre/core/transport"
+	"timbre/model/tim"
+	"timbre/protocol"
+)
+
+// Watch begins to show what happens in a room without joining it, or ends it.
+func (r *Rooms) Watch(id string, on bool, done event.Done) {
+	if !on {
+		r.unwatch(id)
+	}
+	a, err := r.ask(context.Background(), protocol.OpLivePeek, "", protocol.LivePeek{Group: id, On: on})
+	if err != nil {
+		why := public(transport.AsError(err))
+		done(why.Code, why.Text, "")
+		return
+	}
+	var j protocol.Joined
+	_ = json.Unmarshal(a.Body, &j) // without it the group's type stays that of most
+	done(0, "", "")
+	if on {
+		r.watching(id, j.Group)
+	}
+}
+
+func (r *Rooms) watching(id string, g *protocol.Group) {
+	if g == nil {
+		g = &protocol.Group{ID: id, Type: tim.GroupAVChatRoom}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.open(g).watched = true
+	r.release(id)
+}
+
+func (r *Rooms) unwatch(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if it := r.rooms[id]; it != nil {
+		if it.watched = false; !it.in {
+			delete(r.rooms, id)
+		}
+	}
+}
+
+// public replaces codes that mean nothing to a host.
+func public(why *transport.Error) *transport.Error {
+	switch why.Code {
+	case protocol.CodeBusy, protocol.CodeInside:
+		return &transport.Error{Code: tim.ErrSDKNetWaitAckTimeout, Text: why.Text}
+	case protocol.CodeOp:
+		return &transport.Error{Code: tim.ErrSDKInterfaceNotSupport, Text: why.Text}
+	}
+	return why
+}

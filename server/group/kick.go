@@ -1,0 +1,140 @@
+package group
+
+import (
+	"cmp"
+	"fmt"
+
+	"timbre/model"
+	"timbre/model/tim"
+	"timbre/protocol"
+	"timbre/server/message"
+	"timbre/server/refusal"
+	"timbre/sqlite"
+)
+
+// Kick removes members. Users are the numbers of those names that exist. Who is removed hears what the group says about it
+// last of all.
+func (g *Groups) Kick(tx *sqlite.Tx, a *Actor, gid int64, k *protocol.KickMembers, users map[string]int64) (protocol.Invited, Outcome, error) {
+	return once(g, tx, a, func(o *Outcome) (answer protocol.Invited, err error) {
+		r, err := top(tx, gid)
+		if err != nil {
+			return answer, err
+		}
+		out, results, err := g.mayKick(tx, a, r, k, users)
+		if err != nil {
+			return answer, err
+		}
+		for _, name := range k.Users {
+			answer.Results = append(answer.Results, protocol.InviteResult{User: name, Result: results[name]})
+		}
+		if len(out) == 0 {
+			return answer, nil
+		}
+		return answer, g.expel(tx, a, r, o, out, k)
+	})
+}
+
+// mayKick sorts out whom the user may remove. The results are those of HandleGroupMemberResult.
+func (g *Groups) mayKick(tx *sqlite.Tx, a *Actor, r *record, k *protocol.KickMembers, users map[string]int64) (
+	out []message.User, results map[string]int, err error) {
+	me, err := g.permit(tx, r, a.UID, model.GroupKick)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(k.Users) == 0 || len(k.Users) > model.MaxKicks {
+		return nil, nil, refusal.New(cmp.Or(min(len(k.Users), 1)*tim.ErrSVRGroupAcountCountLimit, tim.ErrSVRGroupInvalidParameters),
+			fmt.Sprintf("1 to %d members are removed at once", model.MaxKicks))
+	}
+	if err := checkReason(k.Reason); err != nil {
+		return nil, nil, err
+	}
+	var denied error
+	results = map[string]int{}
+	for _, name := range k.Users {
+		if _, seen := results[name]; seen {
+			continue
+		}
+		u := message.User{UID: users[name], Name: name}
+		m, err := membership(tx, r.gid, u.UID) // nobody has the number of a name that does not exist
+		if err != nil {
+			return nil, nil, err
+		}
+		if m == nil {
+			results[name] = tim.GroupMemberIncluded // 2 says here that he is not in the group
+			continue
+		}
+		results[name] = tim.GroupMemberHandledErr
+		if err := g.mayRemove(a, r, me, m, u); err != nil {
+			denied = err
+			continue
+		}
+		results[name] = tim.GroupMemberHandledSuc
+		out = append(out, u)
+	}
+	if len(out) == 0 && denied != nil {
+		return nil, nil, denied
+	}
+	return out, results, nil
+}
+
+func (g *Groups) mayRemove(a *Actor, r *record, me, m *member, u message.User) error {
+	if u.UID == a.UID {
+		return refusal.New(tim.ErrSVRGroupPermissionDeny, "nobody removes himself")
+	}
+	return g.above(r, me, m)
+}
+
+func (g *Groups) expel(tx *sqlite.Tx, a *Actor, r *record, o *Outcome, out []message.User, k *protocol.KickMembers) error {
+	t := &tip{kind: tim.GroupTipKick}
+	for _, u := range out {
+		t.about = append(t.about, u.UID)
+	}
+	if err := t.prepare(g, tx, r, a.UID); err != nil { // while they are members
+		return err
+	}
+	for _, u := range out {
+		if err := g.remove(tx, r, o, u); err != nil {
+			return err
+		}
+		if err := g.KeepOut(tx, r.gid, u.UID, k.Seconds); err != nil {
+			return err
+		}
+	}
+	if err := g.parted(tx, r, o, out...); err != nil {
+		return err
+	}
+	if err := g.say(tx, a, r, o, t); err != nil {
+		return err
+	}
+	why := protocol.Report{Type: tim.GroupReportBeKicked, Operator: t.operator, Platform: a.Platform, Text: k.Reason}
+	for _, u := range out {
+		if err := g.dispatch(tx, r, o, u.UID, why); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// KeepOut says for how many seconds from now somebody may not come into a group by himself, model.MuteForever for ever.
+// What was said of him before ends.
+func (g *Groups) KeepOut(tx *sqlite.Tx, gid, uid int64, seconds uint32) error {
+	if seconds == 0 {
+		return tx.Exec(`UPDATE sanction SET ban_until=0 WHERE gid=? AND uid=? AND ban_until<>0`, gid, uid)
+	}
+	return tx.Exec(`INSERT INTO sanction (gid, uid, ban_until) VALUES (?,?,?)
+		ON CONFLICT (gid, uid) DO UPDATE SET ban_until=excluded.ban_until`, gid, uid, g.until(seconds))
+}
+
+// until is the end of a time that begins now, in seconds.
+func (g *Groups) until(seconds uint32) int64 {
+	if seconds == model.MuteForever {
+		return model.MuteForever
+	}
+	return g.now().Unix() + int64(seconds)
+}
+
+// keptOut says whether somebody may not come into a group by himself now.
+func (g *Groups) keptOut(q sqlite.Queryer, gid, uid int64) (kept bool, err error) {
+	_, err = q.Get(`SELECT ban_until>? FROM sanction WHERE gid=? AND uid=?`, []any{&kept}, g.now().Unix(), gid, uid)
+	return kept, err
+}

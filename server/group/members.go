@@ -1,0 +1,199 @@
+package group
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"timbre/model"
+	"timbre/model/tim"
+	"timbre/protocol"
+	"timbre/server/message"
+	"timbre/sqlite"
+)
+
+// selectMembers reads members with all that a page shows of them, in one go: a page of a hundred thousand members costs no
+// more than one of fifty.
+const selectMembers = `SELECT m.uid, m.role, m.joined, m.option, m.card, m.custom, coalesce(s.mute_until,0),
+		a.name, a.nick, a.face, coalesce(t.read_seq,0)
+	FROM member m JOIN account a ON a.uid=m.uid
+	LEFT JOIN sanction s ON s.gid=m.gid AND s.uid=m.uid
+	LEFT JOIN seat t ON t.gid=?1 AND t.uid=m.uid
+	WHERE m.gid=?2 `
+
+// roleFlags are the roles that a member list may be asked for.
+var roleFlags = []struct {
+	flag uint64
+	role int
+}{
+	{tim.GroupMemberRoleFlagOwner, tim.MemberRoleOwner},
+	{tim.GroupMemberRoleFlagAdmin, tim.MemberRoleAdmin},
+	{tim.GroupMemberRoleFlagMember, tim.MemberRoleNormal},
+}
+
+// ofRoles is the condition for the roles of a TIMGroupMemberRoleFlag. Without ordinary members it has the words of the index
+// over the others, which are few.
+func ofRoles(flags uint64) string {
+	if flags == tim.GroupMemberRoleFlagAll {
+		return ""
+	}
+	roles := []string{"0"}
+	for _, f := range roleFlags {
+		if flags&f.flag != 0 {
+			roles = append(roles, strconv.Itoa(f.role))
+		}
+	}
+	condition := "AND m.role IN (" + strings.Join(roles, ",") + ") "
+	if flags&tim.GroupMemberRoleFlagMember == 0 {
+		condition += "AND m.role<>200 "
+	}
+	return condition
+}
+
+// listed is a member on a page.
+type listed struct {
+	uid int64
+	protocol.Member
+}
+
+// Members answers a page of a group's members to one of them; of a live room see Roll. Roles is a TIMGroupMemberRoleFlag, 0 for
+// all.
+func (g *Groups) Members(q sqlite.Queryer, uid, gid int64, roles, next uint64) (page protocol.MemberPage, err error) {
+	r, err := g.lists(q, uid, gid)
+	if err != nil {
+		return page, err
+	}
+	list, err := g.membersWhere(q, r, ofRoles(roles)+`AND m.uid>?3 ORDER BY m.uid LIMIT ?4`, int64(next), model.MemberPage+1)
+	if len(list) > model.MemberPage {
+		list = list[:model.MemberPage]
+		page.Next = uint64(list[len(list)-1].uid)
+	}
+	page.Members = g.shape(list, uid)
+	return page, err
+}
+
+// MembersNamed answers those of some users who are members of a group, to one of its members.
+func (g *Groups) MembersNamed(q sqlite.Queryer, uid, gid int64, users []message.User) (page protocol.MemberPage, err error) {
+	r, err := g.lists(q, uid, gid)
+	if err != nil {
+		return page, err
+	}
+	uids := make([]int64, len(users))
+	for i, u := range users {
+		uids[i] = u.UID
+	}
+	list, err := g.named(q, r, uids)
+	page.Members = g.shape(list, uid)
+	return page, err
+}
+
+// named returns those of some users who are members, in the order of the question.
+func (g *Groups) named(q sqlite.Queryer, r *record, uids []int64) (list []listed, err error) {
+	if g.rulesOf(r).Live {
+		return g.listening(q, r, uids)
+	}
+	found, err := g.membersWhere(q, r, `AND m.uid IN (SELECT value FROM json_each(?3))`, string(protocol.Marshal(uids)))
+	for _, uid := range uids {
+		if i := slices.IndexFunc(found, func(m listed) bool { return m.uid == uid }); i >= 0 {
+			list = append(list, found[i])
+		}
+	}
+	return list, err
+}
+
+// lists refuses who may not see a group's members.
+func (g *Groups) lists(q sqlite.Queryer, uid, gid int64) (*record, error) {
+	r, err := find(q, gid)
+	if err != nil {
+		return nil, err
+	}
+	_, err = g.permit(q, r, uid, model.GroupListMembers)
+	return r, err
+}
+
+// membersWhere returns the members of a group that a condition picks. Its parameters begin with ?3.
+func (g *Groups) membersWhere(q sqlite.Queryer, r *record, condition string, args ...any) (list []listed, err error) {
+	err = q.Query(selectMembers+condition, func(scan func(...any) error) error {
+		var m listed
+		var custom string
+		if err := scan(&m.uid, &m.Role, &m.Joined, &m.Option, &m.NameCard, &custom, &m.MuteUntil, &m.User, &m.Nick, &m.Face, &m.ReadSeq); err != nil {
+			return err
+		}
+		list = append(list, m)
+		return parseFields(custom, &list[len(list)-1].Custom)
+	}, append([]any{r.gid, r.home()}, args...)...)
+	return list, err
+}
+
+// shape makes a page: how a member receives is his own matter, and who is connected stands in no table.
+func (g *Groups) shape(list []listed, viewer int64) []protocol.Member {
+	members := make([]protocol.Member, len(list))
+	for i, m := range list {
+		if m.uid != viewer {
+			m.Option = 0
+		}
+		m.Online = g.near.Sessions != nil && g.near.Sessions.Online(m.uid)
+		members[i] = m.Member
+	}
+	return members
+}
+
+// listening describes those of some users who are in a live room.
+func (g *Groups) listening(q sqlite.Queryer, r *record, uids []int64) (list []listed, err error) {
+	for _, uid := range uids {
+		if _, there := g.present(r.gid, uid); !there {
+			continue
+		}
+		m, err := g.describe(q, r, uid)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, listed{uid, m})
+	}
+	return list, nil
+}
+
+// Roll is what the tables know of those who are in a live room, and which of them somebody wants to see.
+type Roll struct {
+	roles  map[int64]int // of those who are not ordinary members
+	wanted uint64        // TIMGroupMemberRoleFlag or a mark
+	marked map[int64]bool
+}
+
+// Roll returns the roll of a live room for somebody who lists it. Who may not is refused.
+func (g *Groups) Roll(q sqlite.Queryer, uid, gid int64, wanted uint64) (*Roll, error) {
+	r, err := g.lists(q, uid, gid)
+	if err != nil {
+		return nil, err
+	}
+	l := &Roll{roles: map[int64]int{}, wanted: wanted}
+	err = q.Query(`SELECT uid, role FROM member WHERE gid=? AND role<>200`, func(scan func(...any) error) error {
+		var uid int64
+		var role int
+		err := scan(&uid, &role)
+		l.roles[uid] = role
+		return err
+	}, gid)
+	l.roles[r.owner] = tim.MemberRoleOwner
+	if err == nil && wanted >= model.MinMark {
+		l.marked, err = marked(q, gid, wanted)
+	}
+	return l, err
+}
+
+// Role is the role of somebody who is in the room.
+func (l *Roll) Role(uid int64) int { return cmp.Or(l.roles[uid], tim.MemberRoleNormal) }
+
+// Wanted says whether somebody who is in the room is wanted.
+func (l *Roll) Wanted(uid int64) bool {
+	if l.wanted >= model.MinMark {
+		return l.marked[uid]
+	}
+	for _, f := range roleFlags {
+		if f.role == l.Role(uid) {
+			return l.wanted == tim.GroupMemberRoleFlagAll || l.wanted&f.flag != 0
+		}
+	}
+	return false
+}

@@ -1,0 +1,236 @@
+package group
+
+import (
+	"strconv"
+	"time"
+
+	"timbre/model"
+	"timbre/model/tim"
+	"timbre/protocol"
+	"timbre/server/message"
+	"timbre/server/refusal"
+	"timbre/sqlite"
+)
+
+// keepDecided is for how long requests that were decided can be listed.
+const keepDecided = 30 * 24 * time.Hour
+
+// pendency is a request that somebody decides: who wants to come in asks those who decide in the group, whoever invites asks
+// them or the invited.
+type pendency struct {
+	id       int64
+	gid      int64
+	kind     int   // TIMGroupPendencyType
+	origin   int64 // who wants to come in, or who invites
+	target   int64 // who is invited, 0: nobody
+	added    int64 // milliseconds
+	text     string
+	decider  int64 // 0: open
+	accepted bool
+	answer   string
+}
+
+const selectPendency = `SELECT id, gid, type, origin, target, added, text, decider, accepted, answer FROM pendency `
+
+func (p *pendency) scan(scan func(...any) error) error {
+	return scan(&p.id, &p.gid, &p.kind, &p.origin, &p.target, &p.added, &p.text, &p.decider, &p.accepted, &p.answer)
+}
+
+// newcomer is who would be a member.
+func (p *pendency) newcomer() int64 {
+	if p.kind == tim.GroupPendencyRequestJoin {
+		return p.origin
+	}
+	return p.target
+}
+
+// shown is the request as a user sees it.
+func (g *Groups) shown(q sqlite.Queryer, p *pendency, group string, viewer int64) (v protocol.Pendency, err error) {
+	v = protocol.Pendency{Group: group, Type: p.kind, Added: p.added, Text: p.text, Accepted: p.accepted, Answer: p.answer,
+		Key: strconv.FormatInt(p.id, 10)}
+	for _, who := range []struct {
+		uid  int64
+		name *string
+	}{{p.origin, &v.From}, {p.target, &v.To}, {p.decider, &v.Decider}} {
+		if who.uid == 0 {
+			continue
+		}
+		if *who.name, err = g.accounts.Name(q, who.uid); err != nil {
+			return v, err
+		}
+	}
+	switch p.decider {
+	case 0:
+	case viewer:
+		v.Handled = tim.GroupPendencyOperatorHandle
+	default:
+		v.Handled = tim.GroupPendencyOtherHandle
+	}
+	return v, nil
+}
+
+// request asks those who decide. Who asks again before he got an answer has one request still, the newer one.
+func (g *Groups) request(tx *sqlite.Tx, a *Actor, r *record, o *Outcome, p *pendency) (err error) {
+	if err = g.forget(tx, r.gid, p); err != nil {
+		return err
+	}
+	p.gid = r.gid
+	if p.added, err = g.nextAdded(tx); err != nil {
+		return err
+	}
+	if p.id, err = tx.Insert(`INSERT INTO pendency (gid, type, origin, target, added, text) VALUES (?,?,?,?,?,?)`,
+		p.gid, p.kind, p.origin, p.target, p.added, p.text); err != nil {
+		return err
+	}
+	deciders, report := []int64{p.target}, tim.GroupReportInviteReqToInvitee
+	if p.kind != tim.GroupPendencyInviteJoin {
+		if deciders, err = g.deciders(tx, r); err != nil {
+			return err
+		}
+		report = map[int]int{tim.GroupPendencyRequestJoin: tim.GroupReportAddRequest, tim.GroupPendencyReqAndInvite: tim.GroupReportInviteReqToAdmin}[p.kind]
+	}
+	v, err := g.shown(tx, p, r.ID, 0)
+	if err != nil {
+		return err
+	}
+	what := protocol.Report{Type: report, Pendency: &v, Text: p.text}
+	if p.kind != tim.GroupPendencyRequestJoin {
+		what.Text, what.Data = "", p.text
+	}
+	return g.inform(tx, a, r, o, what, deciders...)
+}
+
+// forget deletes the request that a newer one stands for, and those that were decided long ago.
+func (g *Groups) forget(tx *sqlite.Tx, gid int64, p *pendency) error {
+	if err := tx.Exec(`DELETE FROM pendency WHERE origin=? AND gid=? AND type=? AND target=? AND decider=0`,
+		p.origin, gid, p.kind, p.target); err != nil {
+		return err
+	}
+	return tx.Exec(`DELETE FROM pendency WHERE gid=? AND added<? AND decider<>0`, gid, g.now().Add(-keepDecided).UnixMilli())
+}
+
+// nextAdded gives every request a time of its own, so that pages end between two of them.
+func (g *Groups) nextAdded(tx *sqlite.Tx) (int64, error) {
+	var newest int64
+	_, err := tx.Get(`SELECT added FROM pendency ORDER BY id DESC LIMIT 1`, []any{&newest})
+	return max(newest+1, g.now().UnixMilli()), err
+}
+
+// deciders returns who decides about newcomers.
+func (g *Groups) deciders(q sqlite.Queryer, r *record) (list []int64, err error) {
+	managers, err := numbers(q, `SELECT uid FROM member WHERE gid=? AND role<>200 ORDER BY role DESC, uid`, r.gid)
+	if err != nil {
+		return nil, err
+	}
+	for _, uid := range managers {
+		_, err := g.permit(q, r, uid, model.GroupApprove)
+		if refusal.Of(err) != nil {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, uid)
+	}
+	return list, nil
+}
+
+// settle closes the open requests about somebody who came in.
+func (g *Groups) settle(tx *sqlite.Tx, a *Actor, r *record, uid int64) error {
+	now := g.now().UnixMilli()
+	if err := tx.Exec(`UPDATE pendency SET decider=?, accepted=1, decided=? WHERE origin=? AND gid=? AND type=0 AND decider=0`,
+		a.UID, now, uid, r.gid); err != nil {
+		return err
+	}
+	if err := tx.Exec(`UPDATE pendency SET decider=?, accepted=1, decided=? WHERE target=? AND target<>0 AND gid=? AND decider=0`,
+		a.UID, now, uid, r.gid); err != nil {
+		return err
+	}
+	return g.KeepOut(tx, r.gid, uid, 0)
+}
+
+// mine picks the requests that a user decides, or decided while he could.
+const mine = `(type<>1 AND gid IN (SELECT gid FROM member WHERE uid=?1 AND role<>200) OR type=1 AND target=?1)`
+
+// Pendencies answers the requests that a user decides in all his groups.
+func (g *Groups) Pendencies(q sqlite.Queryer, user message.User, ask protocol.AskPendencies) (a protocol.Pendencies, err error) {
+	a.List = []protocol.Pendency{}
+	limit := model.PendencyPage
+	if ask.Limit > 0 {
+		limit = min(limit, ask.Limit)
+	}
+	before := ask.Before
+	if before <= 0 {
+		before = 1 << 62
+	}
+	if _, err = q.Get(`SELECT time FROM pendency_read WHERE uid=?`, []any{&a.Read}, user.UID); err != nil {
+		return a, err
+	}
+	for len(a.List) < limit && before != 0 {
+		if before, err = g.page(q, user, &a, before, limit); err != nil {
+			return a, err
+		}
+	}
+	a.Next = before
+	return a, g.countUnread(q, user, &a)
+}
+
+// page adds requests that came before a time and returns where the next page begins, 0 when there is none.
+func (g *Groups) page(q sqlite.Queryer, user message.User, a *protocol.Pendencies, before int64, limit int) (int64, error) {
+	found, err := g.pendencies(q, `WHERE `+mine+` AND added<?2 ORDER BY added DESC LIMIT ?3`, user.UID, before, limit+1)
+	if err != nil {
+		return 0, err
+	}
+	for _, p := range found {
+		if len(a.List) == limit {
+			return a.List[limit-1].Added, nil
+		}
+		v, decides, err := g.forDecider(q, p, user.UID)
+		if err != nil {
+			return 0, err
+		}
+		if before = p.added; decides {
+			a.List = append(a.List, v)
+		}
+	}
+	if len(found) <= limit {
+		return 0, nil
+	}
+	return before, nil
+}
+
+func (g *Groups) pendencies(q sqlite.Queryer, condition string, args ...any) (list []*pendency, err error) {
+	err = q.Query(selectPendency+condition, func(scan func(...any) error) error {
+		p := &pendency{}
+		list = append(list, p)
+		return p.scan(scan)
+	}, args...)
+	return list, err
+}
+
+// forDecider is a request as a user sees it, and whether he may decide such ones.
+func (g *Groups) forDecider(q sqlite.Queryer, p *pendency, uid int64) (v protocol.Pendency, decides bool, err error) {
+	r, err := find(q, p.gid)
+	if err == nil && p.kind != tim.GroupPendencyInviteJoin {
+		_, err = g.permit(q, r, uid, model.GroupApprove)
+	}
+	if refusal.Of(err) != nil {
+		return v, false, nil
+	}
+	if err != nil {
+		return v, false, err
+	}
+	v, err = g.shown(q, p, r.ID, uid)
+	return v, err == nil, err
+}
+
+func (g *Groups) countUnread(q sqlite.Queryer, user message.User, a *protocol.Pendencies) error {
+	_, err := q.Get(`SELECT count(*) FROM pendency WHERE `+mine+` AND added>?2`, []any{&a.Unread}, user.UID, a.Read)
+	return err
+}
+
+// ReadPendencies notes up to when a user has seen the requests that he decides, in milliseconds.
+func (g *Groups) ReadPendencies(tx *sqlite.Tx, user message.User, time int64) error {
+	return tx.Exec(`INSERT INTO pendency_read (uid, time) VALUES (?,?) ON CONFLICT (uid) DO UPDATE SET time=max(time, excluded.time)`,
+		user.UID, time)
+}

@@ -1,0 +1,197 @@
+package converge_test
+
+import (
+	"fmt"
+
+	"github.com/tidwall/gjson"
+	"pgregory.net/rapid"
+
+	"timbre/model"
+	"timbre/model/tim"
+)
+
+// move is one thing that a guest does, as data; see step.
+type move struct {
+	what               string
+	guest, hall, other int
+	n                  int
+	on                 bool
+}
+
+// GoString makes the counter-examples of rapid readable.
+func (m move) GoString() string { return m.String() }
+
+func (m move) String() string {
+	return fmt.Sprintf("%s: %s, hall %d, %s, %d, %v", m.what, guestNames[m.guest], m.hall, guestNames[m.other], m.n, m.on)
+}
+
+// moves draws what happens next.
+func moves() *rapid.Generator[move] {
+	names := []string{"create", "create", "join", "join", "join", "invite", "quit", "kick", "role", "transfer", "dismiss", "mute", "name",
+		"attributes", "attributes", "counters", "send", "send", "send", "send", "read", "read", "topic", "topic", "topic name", "topic end",
+		"restart phone", "restart server", "cut", "leave", "back", "rest"}
+	return rapid.Custom(func(t *rapid.T) move {
+		return move{what: rapid.SampledFrom(names).Draw(t, "what"), guest: rapid.IntRange(0, 5).Draw(t, "guest"),
+			hall: rapid.IntRange(0, 7).Draw(t, "hall"), other: rapid.IntRange(0, 5).Draw(t, "other"), n: rapid.IntRange(0, 7).Draw(t, "n"),
+			on: rapid.Bool().Draw(t, "on")}
+	})
+}
+
+// makeMove makes a move happen.
+func (p *party) makeMove(m move) {
+	p.moves++
+	g := p.guests[m.guest]
+	switch m.what {
+	case "restart server":
+		p.log("the server restarts")
+		p.stop()
+		p.startServer()
+		return
+	case "rest":
+		p.rest()
+		return
+	case "back":
+		p.comesBack(g)
+		return
+	case "leave":
+		p.leaves(g, m.on)
+		return
+	case "cut":
+		g.proxy.cut()
+		return
+	case "restart phone":
+		p.restarts(g)
+		return
+	}
+	if g.away {
+		return
+	}
+	if m.what == "create" {
+		p.creates(g, m)
+		return
+	}
+	if all := p.alive(); len(all) > 0 {
+		deed{p, g, all[m.hall%len(all)], p.guests[m.other].owner.name, m}.it()
+	}
+}
+
+// leaves takes a guest off the network.
+func (p *party) leaves(g *guest, dead bool) {
+	if g.away {
+		return
+	}
+	p.log(g.name, "goes away")
+	g.away = true
+	g.forget(nil)
+	if dead {
+		g.proxy.die(true)
+	} else {
+		g.proxy.block(true)
+	}
+}
+
+func (p *party) comesBack(g *guest) {
+	if !g.away {
+		return
+	}
+	p.log(g.name, "is back")
+	g.away = false
+	g.proxy.die(false)
+	g.proxy.block(false)
+	g.call(tim.OpTIMExtNotifyNetworkChanged)
+}
+
+// restarts ends the application of a guest and starts it again. He is in no live room then.
+func (p *party) restarts(g *guest) {
+	p.comesBack(g)
+	p.log(g.name, "starts again")
+	g.forget(nil)
+	g.phone.close()
+	for _, h := range p.alive() {
+		if h.rules().Live && h.in(g.owner.name) != nil {
+			delete(h.seats, g.owner.name)
+		}
+	}
+	g.open()
+	p.signIn(g)
+}
+
+// creates makes a group of a type with two members besides its maker.
+func (p *party) creates(g *guest, m move) {
+	if len(p.alive()) >= 8 {
+		return
+	}
+	types := append(model.GroupTypes(), tim.GroupCommunity)
+	typ, topics := types[m.n%len(types)], m.n%len(types) == len(types)-1
+	h := newHall("", typ, fmt.Sprint("hall ", p.moves), g.owner.name)
+	h.topics = topics
+	param := map[string]any{tim.KeyCreateGroupParamGroupName: h.name, tim.KeyCreateGroupParamGroupType: typ}
+	if topics {
+		param[tim.KeyCreateGroupIsSupportTopic] = true
+	}
+	var members []map[string]string
+	if !h.rules().Live {
+		for _, i := range []int{m.other, (m.other + 1) % len(p.guests)} {
+			if name := p.guests[i].owner.name; h.seats[name] == nil {
+				members = append(members, map[string]string{tim.KeyGroupMemberInfoIdentifier: name})
+				h.enter(name, tim.MemberRoleNormal)
+			}
+		}
+		param[tim.KeyCreateGroupParamGroupMemberArray] = members
+		param[tim.KeyCreateGroupParamApproveOption] = tim.GroupAddOptAny
+	}
+	if typ == tim.GroupPublic && m.on {
+		param[tim.KeyCreateGroupParamAddOption] = tim.GroupAddOptAny
+	}
+	p.log(g.name, "makes", h, h.roles())
+	h.id = gjson.Get(g.ask(tim.OpTIMGroupCreate, text(param)), tim.KeyCreateGroupResultGroupId).String()
+	p.halls = append(p.halls, h)
+}
+
+// deed is a guest doing something in a hall.
+type deed struct {
+	*party
+	g     *guest
+	h     *hall
+	other string
+	m     move
+}
+
+func (d deed) self() string { return d.g.owner.name }
+
+func (d deed) it() {
+	what := map[string]func(){"join": d.join, "invite": d.invite, "quit": d.quit, "kick": d.kick, "role": d.role, "transfer": d.transfer,
+		"dismiss": d.dismiss, "mute": d.mute, "name": d.rename, "attributes": d.attributes, "counters": d.counters, "send": d.send, "read": d.read,
+		"topic": d.topic, "topic name": d.topicName, "topic end": d.topicEnd}
+	topical := d.m.what == "send" || d.m.what == "read" || d.m.what == "topic name" || d.m.what == "topic end"
+	if d.h.parent != nil && !topical || d.h.topics && d.m.what == "send" {
+		return
+	}
+	d.ready()
+	what[d.m.what]()
+}
+
+// ready waits until the guest is connected, so that every call has a definite end, and knows of the hall what he must.
+func (d deed) ready() {
+	d.eventually(d.g.name+" is ready", func() error {
+		r := d.g.start(tim.OpTIMMsgGetC2CReceiveMessageOpt, text([]string{d.self()}))
+		if d.g.end(r); r.code != 0 {
+			return fmt.Errorf("%d %s", r.code, r.desc)
+		}
+		if d.h.in(d.self()) == nil || d.h.topics || d.h.rules().Live {
+			return nil
+		}
+		return d.shows(d.g, d.h, false)
+	})
+}
+
+// does makes a call and says whether it was done.
+func (d deed) does(op tim.Op, args ...any) bool {
+	r := d.g.start(op, args...)
+	d.g.end(r)
+	d.log(d.g.name, d.m.what, d.h, d.other, "with", r.code, r.desc)
+	if r.code >= tim.ErrSDKNetEncodeFailed && r.code < tim.ErrSDKNetEncodeFailed+100 { // nobody knows whether it was done
+		d.fail("%s: %s: %d %s", d.g.name, r.name, r.code, r.desc)
+	}
+	return r.code == 0
+}
