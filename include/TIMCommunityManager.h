@@ -443,7 +443,8 @@ TIM_API int TIM_DECL TIMCommunityGetJoinedCommunityList(TIMCommCallback cb, cons
  * Result: The topic's id as it is, not JSON.
  *
  * Events: All members of the community, this device included: TIMSetCommunityCreateTopicCallback and
- * TIMSetGroupTopicCreatedCallback.
+ * TIMSetGroupTopicCreatedCallback, and to the new-message callback a message with a GroupReportElem of type
+ * kTIMGroupReport_TopicCreate whose group is the topic.
  *
  * Errors: Returned at once: -4 group_id or json_topic_info is NULL. In the callback: 6013 not initialised;
  * 6014 nobody is logged in; 6017 json_topic_info is not valid JSON or not an object; 8501 bad id; 8502 to
@@ -468,14 +469,15 @@ TIM_API int TIM_DECL TIMCommunityCreateTopicInCommunity(const char* group_id, co
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Result: Array of TopicOperationResult, one for each id in its order; 10010 is no such topic, 10007 no right
- * to it. []: the call failed.
+ * Result: Array of TopicOperationResult, one for each id in its order; 10010 is no such topic, 10015 no id of
+ * one, 10007 no right to it. []: the call failed.
  *
  * Empty result: []
  *
  * Events: All members, this device included: TIMSetCommunityDeleteTopicCallback and
- * TIMSetGroupTopicDeletedCallback, once for all topics of the call. Their messages and drafts are gone from
- * the devices with it.
+ * TIMSetGroupTopicDeletedCallback, once for all topics of the call, and for each a message with a
+ * GroupReportElem of type kTIMGroupReport_TopicDelete to the new-message callback. Their messages and drafts
+ * are gone from the devices with it.
  *
  * Errors: Returned at once: -4 group_id or json_topic_id_array is NULL. In the callback: 6013 not
  * initialised; 6014 nobody is logged in; 6017 json_topic_id_array is not valid JSON, not an array, or names
@@ -531,7 +533,7 @@ TIM_API int TIM_DECL TIMCommunitySetTopicInfo(const char* json_topic_info, TIMCo
  * - user_data: Opaque word handed to the callback unchanged.
  *
  * Result: Array of TopicInfoResult; for named topics one for each in their order, whose code is 10010 when
- * there is none.
+ * there is none and 10015 for an id that is none of a topic.
  *
  * Empty result: []
  *

@@ -234,8 +234,8 @@ TIM_API int TIM_DECL TIMExtSendTransMsg(const char* conv_id, enum TIMConvType co
  * kTIMRecvMsgOpt_Not_Notify (2), else kTIMRecvMsgOpt_Receive (0). Setting that option sets both switches, but
  * shielding by it leaves not disturbing as it is, so that it counts again when the shield goes. A
  * conversation whose option is kTIMRecvMsgOpt_Not_Notify_Except_At (3) counts as not disturbed and stays so
- * while the switch is not turned off. For everything, the switches stand for the option of
- * TIMMsgSetAllReceiveMessageOpt: what they turn on counts all day.
+ * while the switch is not turned off. For everything there is not disturbing alone; it is the option of
+ * TIMMsgSetAllReceiveMessageOpt, and counts all day unless that function has said when.
  *
  * - json_receive_opt_param: Object ExtReceiveOptParam.
  * - cb: Receives the outcome.
@@ -249,7 +249,8 @@ TIM_API int TIM_DECL TIMExtSendTransMsg(const char* conv_id, enum TIMConvType co
  *
  * Errors:
  * 6013, 6014: before TIMInit; nobody is logged in.
- * 6017: neither switch is named, or a value is not of its type, or conv_id is missing.
+ * 6017: neither switch is named, or a value is not of its type, or conv_id is missing, or everything is to be
+ *   shielded.
  * 10004: a group of this type has no such option.
  * 10007: not a member of the group.
  * 10010, 20003: there is no such group; no such user.
@@ -263,8 +264,8 @@ TIM_API int TIM_DECL TIMExtSendTransMsg(const char* conv_id, enum TIMConvType co
 TIM_API int TIM_DECL TIMExtSetReceiveOpt(const char* json_receive_opt_param, TIMCommCallback cb, const void* user_data);
 
 /*
- * Asks the server for all users and groups for which a switch of TIMExtSetReceiveOpt is on, and for the two
- * that are for everything. Nobody has to be named. In groups of type Meeting not disturbing is on from the
+ * Asks the server for all users and groups for which a switch of TIMExtSetReceiveOpt is on, and for the one
+ * that is for everything. Nobody has to be named. In groups of type Meeting not disturbing is on from the
  * beginning.
  *
  * - cb: Receives the outcome.
@@ -361,10 +362,7 @@ static const char* const kTIMExtOptConvId = "ext_opt_conv_id";
 static const char* const kTIMExtOptConvType = "ext_opt_conv_type";
 /* bool, inout. Messages come without a notification. Absent: as it is. */
 static const char* const kTIMExtOptNoDisturb = "ext_opt_no_disturb";
-/*
- * bool, inout. Messages do not come at all. Absent: as it is. For everything it is kept for the program to
- * show; messages come all the same.
- */
+/* bool, inout. Messages do not come at all. Absent: as it is. Not for everything. */
 static const char* const kTIMExtOptShield = "ext_opt_shield";
 
 /*

@@ -951,7 +951,8 @@ TIM_API int TIM_DECL TIMGroupGetJoinedCommunityList(TIMCommCallback cb, const vo
  * Result: The topic's id as it is, not JSON.
  *
  * Events: All members of the community, this device included: TIMSetCommunityCreateTopicCallback and
- * TIMSetGroupTopicCreatedCallback.
+ * TIMSetGroupTopicCreatedCallback, and to the new-message callback a message with a GroupReportElem of type
+ * kTIMGroupReport_TopicCreate whose group is the topic.
  *
  * Errors: Returned at once: -4 group_id or json_topic_info is NULL. In the callback: 6013 not initialised;
  * 6014 nobody is logged in; 6017 json_topic_info is not valid JSON or not an object; 8501 bad id; 8502 to
@@ -977,14 +978,15 @@ TIM_API int TIM_DECL TIMGroupCreateTopicInCommunity(const char* group_id, const 
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Result: Array of TIMGroupTopicOperationResult, one for each id in its order; 10010 is no such topic, 10007
- * no right to it. []: the call failed.
+ * Result: Array of TIMGroupTopicOperationResult, one for each id in its order; 10010 is no such topic, 10015
+ * no id of one, 10007 no right to it. []: the call failed.
  *
  * Empty result: []
  *
  * Events: All members, this device included: TIMSetCommunityDeleteTopicCallback and
- * TIMSetGroupTopicDeletedCallback, once for all topics of the call. Their messages and drafts are gone from
- * the devices with it.
+ * TIMSetGroupTopicDeletedCallback, once for all topics of the call, and for each a message with a
+ * GroupReportElem of type kTIMGroupReport_TopicDelete to the new-message callback. Their messages and drafts
+ * are gone from the devices with it.
  *
  * Errors: Returned at once: -4 group_id or json_topic_id_array is NULL. In the callback: 6013 not
  * initialised; 6014 nobody is logged in; 6017 json_topic_id_array is not valid JSON, not an array, or names
@@ -1040,7 +1042,7 @@ TIM_API int TIM_DECL TIMGroupSetTopicInfo(const char* json_topic_info, TIMCommCa
  * - user_data: Opaque word handed to the callback unchanged.
  *
  * Result: Array of TIMGroupTopicInfoResult; for named topics one for each in their order, whose code is 10010
- * when there is none.
+ * when there is none and 10015 for an id that is none of a topic.
  *
  * Empty result: []
  *

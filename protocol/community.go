@@ -41,8 +41,9 @@ const (
 type TopicChange struct {
 	Change string   `json:"do"`
 	Topic  *Group   `json:"topic,omitempty"` // made or changed, without Self
-	IDs    []string `json:"ids,omitempty"`   // deleted
+	IDs    []string `json:"ids,omitempty"`   // deleted, or the one that Data is for
 	Data   string   `json:"data,omitempty"`
+	By     string   `json:"by,omitempty"` // who made or deleted
 }
 
 // CreateTopic is the body of OpTopicCreate, which is answered with a CreatedGroup.

@@ -210,6 +210,7 @@ type Membership struct {
 	Changed bool   `json:"changed,omitempty"`
 	Group   *Group `json:"group,omitempty"`
 	// Topics is the topics of a community that the user came into: each has a log of its own, which he follows from here on.
+	// When their last messages are long, only the first ones have Msgs.
 	Topics []GroupState `json:"topics,omitempty"`
 }
 

@@ -3,6 +3,8 @@ package server_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +14,7 @@ import (
 	"timbre/model"
 	"timbre/model/tim"
 	"timbre/protocol"
+	"timbre/server/operator"
 )
 
 // community makes a community with topics.
@@ -462,5 +465,97 @@ func TestPermissionGroupsAreListed(t *testing.T) {
 	gone := changeOf[protocol.RightsChange](t, alice.logged(1)[0], protocol.EntryRights)
 	if gone.Change != protocol.ChangeDeleted || !slices.Equal(gone.IDs, []string{b}) {
 		t.Errorf("the change is %+v", gone)
+	}
+}
+
+func TestOperatorTellsATopic(t *testing.T) {
+	s := serve(t, t.TempDir(), nil)
+	alice := s.login(t, "alice")
+	id := alice.community(protocol.CreateGroup{})
+	topic := alice.topic(id, "news", protocol.CreateTopic{})
+	alice.drain()
+	tell := func(name string) int {
+		q, err := http.NewRequest(http.MethodPost, fmt.Sprintf("%s/admin/topic?app=%d&topic=%s", s.http, testApp, url.QueryEscape(name)), strings.NewReader(`{"a":1}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.Header.Set("Authorization", "Bearer "+ticket(operator.Administrator))
+		a, err := http.DefaultClient.Do(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Body.Close()
+		return a.StatusCode
+	}
+	for name, status := range map[string]int{topic: http.StatusOK, id: http.StatusNotFound, "none": http.StatusNotFound} {
+		if got := tell(name); got != status {
+			t.Errorf("telling %s: status %d, want %d", name, got, status)
+		}
+	}
+	change := changeOf[protocol.TopicChange](t, alice.logged(1)[0], protocol.EntryTopic)
+	if change.Change != protocol.ChangeCustom || !slices.Equal(change.IDs, []string{topic}) || change.Data != `{"a":1}` {
+		t.Errorf("told %+v", change)
+	}
+}
+
+// What one may do in a topic only, and what only whoever has the right to it may do to others.
+func TestRightsInOneTopic(t *testing.T) {
+	s := serve(t, t.TempDir(), nil)
+	alice, bob, carol := s.login(t, "alice"), s.login(t, "bob"), s.login(t, "carol")
+	id := alice.community(protocol.CreateGroup{ByRights: true, Rights: tim.CommunityPermissionSendMessage})
+	for _, c := range []*client{bob, carol} {
+		c.enterTown(id, "j")
+	}
+	news, sport := alice.topic(id, "news", protocol.CreateTopic{}), alice.topic(id, "sport", protocol.CreateTopic{})
+	keepers := alice.pmg(id, "keepers", 0)
+	ask[protocol.Results](alice, protocol.OpRightsEnlist, "in", protocol.Enlist{Community: id, ID: keepers, Users: []string{"bob"}, On: true})
+	ask[protocol.Results](alice, protocol.OpRightsGrant, "g", protocol.Grant{Community: id, ID: keepers, Change: protocol.ChangeGrant,
+		Topics: map[string]uint64{news: tim.TopicPermissionManageTopic | tim.TopicPermissionMuteMember | tim.TopicPermissionRevokeOtherMemberMessage |
+			tim.TopicPermissionManageTopicPermission}})
+	mute := func(topic, user string) protocol.SetMember {
+		seconds := uint32(60)
+		return protocol.SetMember{Group: topic, User: user, Mute: &seconds}
+	}
+	seqs := map[string]uint64{}
+	for _, topic := range []string{news, sport} {
+		seqs[topic] = carol.post(topic, "m"+topic, "hello").Seq
+	}
+	for i, c := range []struct {
+		op   string
+		body func(topic string) any
+	}{
+		{protocol.OpTopicSet, func(topic string) any { return protocol.SetTopic{Topic: topic, Name: text("by bob")} }},
+		{protocol.OpTopicSet, func(topic string) any { return protocol.SetTopic{Topic: topic, Rights: bits(1)} }},
+		{protocol.OpRevoke, func(topic string) any {
+			return protocol.Revoke{Target: protocol.Target{Group: topic}, Seq: seqs[topic]}
+		}},
+		{protocol.OpGroupSetMember, func(topic string) any { return mute(topic, "carol") }},
+	} {
+		if code := bob.code(c.op, fmt.Sprint("news", i), c.body(news)); code != 0 {
+			t.Errorf("%s of %d in his topic: code %d", c.op, i, code)
+		}
+		if code := bob.code(c.op, fmt.Sprint("sport", i), c.body(sport)); code != tim.ErrSVRGroupPermissionDeny {
+			t.Errorf("%s of %d in another topic: code %d", c.op, i, code)
+		}
+	}
+	if code := bob.code(protocol.OpGroupSetMember, "owner", mute(news, "alice")); code != tim.ErrSVRGroupPermissionDeny {
+		t.Errorf("bob muted the owner: %d", code)
+	}
+	if code := carol.postCode(news, "muted", "x"); code != tim.ErrSVRGroupShutupDeny {
+		t.Errorf("carol speaks where she is muted: %d", code)
+	}
+	carol.post(sport, "not muted", "x")
+	if self := carol.topicOf(id, news).Group.Self; self.MuteUntil == 0 {
+		t.Errorf("carol does not see that she is muted: %+v", self)
+	}
+	if code := bob.code(protocol.OpGroupKick, "k", protocol.KickMembers{Group: id, Users: []string{"carol"}}); code != tim.ErrSVRGroupPermissionDeny {
+		t.Errorf("bob removed a member: %d", code)
+	}
+	ask[any](alice, protocol.OpRightsSet, "ban", protocol.SetRights{Community: id, ID: keepers, Rights: bits(tim.CommunityPermissionBanMember)})
+	if code := bob.code(protocol.OpGroupKick, "k2", protocol.KickMembers{Group: id, Users: []string{"carol"}}); code != tim.ErrSVRGroupPermissionDeny {
+		t.Errorf("bob removed a member whom he may only ban: %d", code)
+	}
+	if code := bob.code(protocol.OpGroupKick, "b", protocol.KickMembers{Group: id, Users: []string{"carol"}, Seconds: 60}); code != 0 {
+		t.Errorf("bob may not ban: %d", code)
 	}
 }

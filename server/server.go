@@ -24,6 +24,7 @@ import (
 	"timbre/server/live"
 	"timbre/server/message"
 	"timbre/server/metrics"
+	"timbre/server/operator"
 	"timbre/server/session"
 	"timbre/server/store"
 	"timbre/sqlite"
@@ -44,6 +45,7 @@ type Server struct {
 	indexer  *message.Indexer
 	ender    *group.Ender
 	gateway  *gateway.Gateway
+	operator *operator.Operator
 	files    *files.Files
 	metrics  *metrics.Metrics
 	certs    *certificate // nil without TLS
@@ -111,11 +113,13 @@ func (s *Server) assemble(cfg *config.Config, policy account.Policy, secrets acc
 	if err := s.openFiles(cfg, cfg.Retention); err != nil {
 		return err
 	}
+	tickets := account.NewTickets(secrets)
 	s.gateway = gateway.New(cfg.Gateway(), gateway.Parts{
-		Store: s.store, Epoch: s.store.Epoch(), Tickets: account.NewTickets(secrets), Accounts: accounts, Log: log,
+		Store: s.store, Epoch: s.store.Epoch(), Tickets: tickets, Accounts: accounts, Log: log,
 		Reader: changelog.NewReader(s.store.Epoch(), s.messages), Messages: s.messages, Groups: groups, Rooms: rooms, Communities: communities, Convs: convs, Files: s.files, Hub: hub, Bus: events,
 		Metrics: s.metrics, Logger: s.log, Now: s.now, Language: language.New(cfg.Language(s.log)),
 	})
+	s.operator = operator.New(tickets, rooms, s.gateway, cfg.MaxMessage, s.now)
 	return nil
 }
 

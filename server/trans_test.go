@@ -188,15 +188,12 @@ func TestReceiveFlags(t *testing.T) {
 		key++
 		ask[struct{}](ann, op, fmt.Sprint("key ", key), body)
 	}
-	for _, where := range []protocol.Target{{Peer: "bob"}, {Group: id}, {}} {
+	for _, where := range []protocol.Target{{Peer: "bob"}, {Group: id}} {
 		option := func(n int) {
 			t.Helper()
 			set := protocol.SetOption{Group: where.Group, Option: n}
-			switch {
-			case where.Peer != "":
+			if where.Peer != "" {
 				set.Peers = []string{where.Peer}
-			case where.Group == "":
-				set.All = &protocol.AllOption{Option: n, Duration: 60}
 			}
 			do(protocol.OpSetOption, set)
 		}
@@ -206,19 +203,13 @@ func TestReceiveFlags(t *testing.T) {
 		}
 		shown := func(what string, option int, want protocol.ReceiveFlags) {
 			t.Helper()
-			all := flagsOf(ann)
-			got, n := all.All, 0
-			switch {
-			case where.Peer != "":
+			all, n := flagsOf(ann), 0
+			got := all.Groups[where.Group]
+			if where.Peer != "" {
 				got = all.Users[where.Peer]
 				n = ask[protocol.Options](ann, protocol.OpOptions, "", protocol.Users{Names: []string{where.Peer}}).Peers[where.Peer]
-			case where.Group != "":
-				got = all.Groups[where.Group]
+			} else {
 				n = ask[protocol.GroupInfos](ann, protocol.OpGroupInfo, "", protocol.GroupInfo{Groups: []string{id}}).List[0].Group.Self.Option
-			default:
-				if a := ask[protocol.Options](ann, protocol.OpOptions, "", protocol.Users{}).All; a != nil {
-					n = a.Option
-				}
 			}
 			if got != want || n != option {
 				t.Errorf("%+v: %s: %+v and option %d, want %+v and %d", where, what, got, n, want, option)
@@ -247,6 +238,37 @@ func TestReceiveFlags(t *testing.T) {
 	}
 	if all := flagsOf(ann); len(all.Users)+len(all.Groups) != 0 {
 		t.Errorf("%+v is listed", all)
+	}
+}
+
+func TestReceiveFlagsForEverything(t *testing.T) {
+	s := serve(t, t.TempDir(), nil)
+	ann := s.login(t, "ann")
+	shown := func(what string, want protocol.AllOption) {
+		t.Helper()
+		all := flagsOf(ann).All
+		got := ask[protocol.Options](ann, protocol.OpOptions, "", protocol.Users{}).All
+		if got == nil {
+			got = &protocol.AllOption{}
+		}
+		if *got != want || all.Shield || all.NoDisturb != (want.Option != 0) {
+			t.Errorf("%s: %+v and %+v, want %+v", what, *got, all, want)
+		}
+	}
+	set := func(key string, f protocol.SetReceiveFlags) int {
+		return ann.call(protocol.OpReceiveOption, key, protocol.Marshal(f)).Code
+	}
+	shown("at first", protocol.AllOption{})
+	set("a", protocol.SetReceiveFlags{NoDisturb: on(true)})
+	shown("not disturbed", protocol.AllOption{Option: tim.RecvMsgOptNotNotify, Duration: 86400})
+	nightly := protocol.AllOption{Option: tim.RecvMsgOptNotNotifyExceptAt, Hour: 22, Duration: 3600}
+	ask[struct{}](ann, protocol.OpSetOption, "b", protocol.SetOption{All: &nightly})
+	set("c", protocol.SetReceiveFlags{NoDisturb: on(true)})
+	shown("at the hours that were said", nightly)
+	set("d", protocol.SetReceiveFlags{NoDisturb: on(false)})
+	shown("disturbed", protocol.AllOption{})
+	if code := set("e", protocol.SetReceiveFlags{Shield: on(true)}); code != tim.ErrInvalidParameters {
+		t.Errorf("code %d for a shield against everything", code)
 	}
 }
 

@@ -2,6 +2,8 @@
 //
 //	timbench pairs    senders and receivers, two by two (what it does when nothing is said)
 //	timbench group    a group whose members are all online, one or more of which send
+//	timbench live     a live room with a large audience, in which one user speaks
+//	timbench groups   groups of 10, 1,000 and 100,000 members: making, joining, listing, messages
 //	timbench storm    clients that all come back at the same moment
 //	timbench fill     no figures: users who have logged in once, and a history
 //
@@ -14,11 +16,13 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -31,8 +35,11 @@ type options struct {
 	users, to                    string
 	count, messages              int
 	each                         bool
-	clients                      int
-	pid                          int // of the server that was started, 0: none
+	clients, rate                int
+	sizes                        []int
+	online                       int
+	pid                          int     // of the server that was started, 0: none
+	server                       *server // likewise
 }
 
 func main() {
@@ -52,7 +59,10 @@ func main() {
 	flag.StringVar(&o.to, "to", "", "fill: another user, who has logged in before and to whom the first one writes")
 	flag.IntVar(&o.messages, "messages", 0, "fill: how many messages")
 	flag.BoolVar(&o.each, "each", false, "fill: every user writes his share of them, not the first one all")
-	flag.IntVar(&o.clients, "clients", 1000, "storm: how many clients")
+	flag.IntVar(&o.clients, "clients", 0, "storm, live: how many clients; 0: 1,000 and 5,000")
+	flag.IntVar(&o.rate, "rate", 40, "live: messages a second")
+	flag.Func("sizes", "groups: members of each group (default 10,1000,100000)", o.setSizes)
+	flag.IntVar(&o.online, "online", 1000, "groups: members of the largest one that are online")
 	mode, args := "pairs", os.Args[1:]
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		mode, args = args[0], args[1:]
@@ -65,12 +75,16 @@ func main() {
 }
 
 func run(o *options, mode string) error {
-	load, known := map[string]func(*options) error{"pairs": pairs, "group": group, "storm": storm, "fill": fill}[mode]
+	load, known := map[string]func(*options) error{"pairs": pairs, "group": group, "live": live, "groups": groups, "storm": storm, "fill": fill}[mode]
 	switch {
 	case !known:
-		return fmt.Errorf("%q: want pairs, group, storm or fill", mode)
+		return fmt.Errorf("%q: want pairs, group, live, groups, storm or fill", mode)
 	case o.members < 2 || o.senders < 1 || o.senders >= o.members || o.window < 1:
 		return errors.New("want at least two members, and more of them than senders, and a window")
+	}
+	if o.clients == 0 {
+		o.clients = map[string]int{"live": 5000}[mode]
+		o.clients = cmp.Or(o.clients, 1000)
 	}
 	if o.start != "" {
 		s, err := startServer(o)
@@ -78,12 +92,25 @@ func run(o *options, mode string) error {
 			return err
 		}
 		defer s.stop()
-		o.pid = s.cmd.Process.Pid
+		o.server = s
 	}
 	if o.secret == "" {
 		return errors.New("--secret is missing (or let --start make a server)")
 	}
 	return load(o)
+}
+
+// setSizes reads numbers with commas.
+func (o *options) setSizes(text string) error {
+	o.sizes = nil
+	for _, part := range strings.Split(text, ",") {
+		n, err := strconv.Atoi(part)
+		if err != nil || n < 2 {
+			return errors.New("want numbers of 2 or more, with commas")
+		}
+		o.sizes = append(o.sizes, n)
+	}
+	return nil
 }
 
 func title(o *options) {

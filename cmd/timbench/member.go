@@ -148,6 +148,7 @@ type sender struct {
 	crowd  *crowd
 	index  int
 	number int
+	keys   string // how its idempotency keys begin
 	credit chan struct{}
 	seen   []atomic.Int32 // how many have each message on its way
 	fill   []byte
@@ -155,6 +156,7 @@ type sender struct {
 
 func newSender(c *crowd, index int) *sender {
 	s := &sender{crowd: c, index: index, credit: make(chan struct{}, c.o.window), seen: make([]atomic.Int32, c.o.window)}
+	s.keys = strconv.FormatInt(c.epoch.UnixNano(), 36) + "." + strconv.Itoa(index) + "."
 	s.fill = bytes.Repeat([]byte{'x'}, max(0, c.o.body-len("bench:0:00000:0000000000 ")))
 	for range c.o.window {
 		s.credit <- struct{}{}
@@ -183,7 +185,7 @@ func (s *sender) run(stop <-chan struct{}) {
 
 func (s *sender) append(frame []byte) []byte {
 	text := fmt.Sprintf("%s%d:%d:%d %s", mark, s.index, s.number, s.crowd.now(), s.fill)
-	r := protocol.Request{ID: uint64(s.number + 2), Op: protocol.OpSend, Key: strconv.Itoa(s.index) + "." + strconv.Itoa(s.number),
+	r := protocol.Request{ID: uint64(s.number + 2), Op: protocol.OpSend, Key: s.keys + strconv.Itoa(s.number),
 		Body: protocol.AppendSend(nil, s.crowd.name, true, content(text))}
 	s.number++
 	return r.Append(frame)

@@ -18,7 +18,7 @@ type server struct {
 	dir string
 }
 
-// startServer starts a timbred and points the options at it.
+// startServer starts a timbred with a new data folder and points the options at it.
 func startServer(o *options) (*server, error) {
 	dir, err := os.MkdirTemp(o.dir, "timbench-")
 	if err != nil {
@@ -27,8 +27,17 @@ func startServer(o *options) (*server, error) {
 	var secret [32]byte
 	rand.Read(secret[:]) // never fails
 	o.secret = hex.EncodeToString(secret[:])
-	s := &server{dir: dir, cmd: exec.Command(o.start, "serve", "--listen", "127.0.0.1:0", "--data", dir, "--log-level", "warn",
-		"--group-rate", "0")}
+	s := &server{dir: dir}
+	if err := s.run(o); err != nil {
+		os.RemoveAll(dir)
+		return nil, err
+	}
+	return s, nil
+}
+
+// run starts the program, for the first time or again.
+func (s *server) run(o *options) error {
+	s.cmd = exec.Command(o.start, "serve", "--listen", "127.0.0.1:0", "--data", s.dir, "--log-level", "warn", "--group-rate", "0")
 	s.cmd.Env = append(os.Environ(), "TIMBRED_APP="+o.app+":"+o.secret) // other users can read a command line
 	s.cmd.Stderr = os.Stderr
 	out, err := s.cmd.StdoutPipe()
@@ -36,14 +45,13 @@ func startServer(o *options) (*server, error) {
 		err = s.cmd.Start()
 	}
 	if err != nil {
-		os.RemoveAll(dir)
-		return nil, err
+		return err
 	}
+	o.pid = s.cmd.Process.Pid
 	if o.url, err = address(out); err != nil {
-		s.stop()
-		return nil, err
+		s.end()
 	}
-	return s, nil
+	return err
 }
 
 // address reads where the server listens.
@@ -58,9 +66,14 @@ func address(out io.Reader) (string, error) {
 }
 
 func (s *server) stop() {
+	s.end()
+	os.RemoveAll(s.dir)
+}
+
+// end stops the program. Its data stays.
+func (s *server) end() {
 	_ = s.cmd.Process.Signal(syscall.SIGTERM) // it may have ended by itself
 	if err := s.cmd.Wait(); err != nil {
 		fmt.Fprintln(os.Stderr, "timbench: the server ended with:", err)
 	}
-	os.RemoveAll(s.dir)
 }

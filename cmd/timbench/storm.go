@@ -4,10 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -88,18 +86,4 @@ func comeBack(o *options, user string) (*websocket.Conn, error) {
 		return nil, fmt.Errorf("%s: %w", user, err)
 	}
 	return ws, nil
-}
-
-// resident is a process's memory in KB, 0 where that cannot be known.
-func resident(pid int) (kb int) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(text)) {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
-			_, _ = fmt.Sscan(rest, &kb) // 0 says that it is not known
-		}
-	}
-	return kb
 }

@@ -14,7 +14,7 @@ var version = "development"
 func main() {
 	root := &cobra.Command{Use: "timbred", Short: "The Timbre messaging server", SilenceUsage: true, SilenceErrors: true}
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(serveCommand(), userSigCommand(), renewEpochCommand(), &cobra.Command{
+	root.AddCommand(serveCommand(), userSigCommand(), renewEpochCommand(), broadcastCommand(), &cobra.Command{
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
 		Run: func(c *cobra.Command, _ []string) { fmt.Fprintln(c.OutOrStdout(), version) },
 	})

@@ -54,7 +54,7 @@ func start(t fataler) *device {
 	d.messages = message.New(message.Self{User: "ann", TinyID: func() uint64 { return 7 }, Device: "device",
 		Platform: func() int { return tim.PlatformOther }, Timeout: func() time.Duration { return time.Second }, Now: time.Now}, st, book, d, log)
 	d.messages.Connect(nil, nil, d, nil)
-	groups := group.New(group.Config{User: "ann", Link: d, Store: st, Sink: d, Log: log,
+	groups := group.New(group.Config{User: "ann", Link: d, Store: st, Messages: d.messages, Sink: d, Log: log,
 		Timeout: func() time.Duration { return time.Second }, Now: time.Now})
 	d.Communities = New(Config{User: "ann", Groups: groups, Messages: d.messages, Store: st, Sink: d}, book)
 	return d
@@ -204,7 +204,9 @@ func TestTopicComesAndGoes(t *testing.T) {
 	d := open(t)
 	d.made(news, "News")
 	equal(t, "followed", d.followed, map[string]uint64{news: 0})
-	equal(t, "all that is told", d.told, []string{created.String() + ": team " + news})
+	if len(d.told) != 2 || d.told[0] != created.String()+": team "+news || !strings.Contains(d.told[1], `"group_report_elem_report_type":18`) {
+		t.Errorf("a new topic: %v", d.told)
+	}
 	equal(t, "created", d.heard(created), []string{"team " + news})
 	d.made(news, "News")
 	equal(t, "created again", d.heard(created), []string(nil))
@@ -218,9 +220,13 @@ func TestTopicComesAndGoes(t *testing.T) {
 	equal(t, "deleted", d.heard(deleted), []string{`team ["` + news + `"]`})
 	equal(t, "followed at last", len(d.followed), 0)
 	equal(t, "listed at last", len(d.offline()), 0)
-	history, code := d.call(func(done event.Done) { d.messages.History(message.Page{Type: tim.ConvGroup, Peer: news, Count: 10}, false, done) })
+	history, code := d.call(func(done event.Done) {
+		d.messages.History(message.Page{Type: tim.ConvGroup, Peer: news, Count: 10}, false, done)
+	})
 	equal(t, "history at last", fmt.Sprint(code, history), "0 []")
-	info, _ := d.call(func(done event.Done) { d.messages.ConversationInfo([]message.Target{{Type: tim.ConvGroup, Peer: news}}, done) })
+	info, _ := d.call(func(done event.Done) {
+		d.messages.ConversationInfo([]message.Target{{Type: tim.ConvGroup, Peer: news}}, done)
+	})
 	equal(t, "the conversation at last", info.Raw, "[]")
 }
 
@@ -304,7 +310,9 @@ func TestComingAndGoing(t *testing.T) {
 	d.apply(out)
 	equal(t, "followed after leaving", len(d.followed), 0)
 	equal(t, "listed after leaving", len(d.offline()), 0)
-	history, _ := d.call(func(done event.Done) { d.messages.History(message.Page{Type: tim.ConvGroup, Peer: news, Count: 10}, false, done) })
+	history, _ := d.call(func(done event.Done) {
+		d.messages.History(message.Page{Type: tim.ConvGroup, Peer: news, Count: 10}, false, done)
+	})
 	equal(t, "history after leaving", len(history.Array()), 1)
 	equal(t, "deletions", d.heard(deleted), []string(nil))
 	in.Topics[0] = protocol.GroupState{Group: *of(news, "News"), Pos: 12, Max: 8, PeerCount: 8, ReadSeq: 8, ReadCount: 8}
@@ -357,5 +365,69 @@ func TestRightsEvents(t *testing.T) {
 	}
 	if !slices.Equal(d.told, want) {
 		t.Errorf("the host heard\n%s\nwant\n%s", strings.Join(d.told, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestCalls(t *testing.T) {
+	d := open(t)
+	topicResult := func(name string) gjson.Result {
+		list, code := d.call(func(done event.Done) { d.Topics("team", []string{news}, done) })
+		if code != 0 || len(list.Array()) != 1 {
+			t.Fatalf("%s: %d %v", name, code, list)
+		}
+		return list.Array()[0].Get(ofInfo + "@this")
+	}
+	g := *of(news, "News")
+	g.Self = &protocol.Self{Unread: 7, ReadSeq: 2, Option: tim.RecvMsgOptNotNotify}
+	d.answer(protocol.OpTopics, protocol.Topics{List: []protocol.FoundGroup{{Group: g}}})
+	info := topicResult("a topic that this device has not heard of")
+	equal(t, "unread as the server says", info.Get(tim.KeyCommunityTopicInfoUnreadCount), 7)
+	equal(t, "the receive option as the server says", info.Get(tim.KeyCommunityTopicInfoRecvOpt), tim.RecvMsgOptNotNotify)
+	equal(t, "what is kept of an answer", len(d.offline()), 0)
+	d.made(news, "News")
+	d.says(news, "bob", 1)
+	equal(t, "unread as this device knows", topicResult("known").Get(tim.KeyCommunityTopicInfoUnreadCount), 1)
+
+	d.answer(protocol.OpRightsTopics, protocol.Results{List: []protocol.Result{{ID: news, Rights: 8}, {ID: chat, Code: 10004, Desc: "none"}}})
+	list, _ := d.call(func(done event.Done) { d.TopicRights(protocol.AskRights{Community: "team", ID: "@PMG#_1"}, done) })
+	equal(t, "rights in topics", list.Raw, `[{"topic_permission_result_error_code":0,"topic_permission_result_error_message":"","topic_permission_result_group_id":"team",`+
+		`"topic_permission_result_permission_group_id":"@PMG#_1","topic_permission_result_topic_id":"`+news+`","topic_permission_result_topic_permission":8},`+
+		`{"topic_permission_result_error_code":10004,"topic_permission_result_error_message":"none","topic_permission_result_group_id":"team",`+
+		`"topic_permission_result_permission_group_id":"@PMG#_1","topic_permission_result_topic_id":"`+chat+`","topic_permission_result_topic_permission":0}]`)
+	d.answer(protocol.OpRightsMembers, protocol.RightsMembers{Members: []protocol.Member{{User: "bob", Role: tim.MemberRoleNormal}}, Cursor: "next"})
+	page, _ := d.call(func(done event.Done) { d.RightsMembers("team", "@PMG#_1", "", done) })
+	equal(t, "the cursor", page.Get(tim.KeyPermissionGroupMemberInfoResultNextCursor), "next")
+	equal(t, "the member", page.Get(tim.KeyPermissionGroupMemberInfoResultArray+".0."+tim.KeyGroupMemberInfoIdentifier), "bob")
+
+	d.answers[protocol.OpTopicSet] = protocol.Answer{Code: tim.ErrSVRGroupPermissionDeny}
+	name, draft := "Newer", "a draft"
+	d.told, d.asked = nil, nil
+	_, code := d.call(func(done event.Done) { d.SetTopic(protocol.SetTopic{Topic: news, Name: &name}, &draft, done) })
+	equal(t, "a change that is refused", code, tim.ErrSVRGroupPermissionDeny)
+	equal(t, "the draft of a change that is refused", len(d.heard(changed)), 0)
+	_, code = d.call(func(done event.Done) { d.SetTopic(protocol.SetTopic{Topic: news}, &draft, done) })
+	equal(t, "a draft alone", fmt.Sprint(code, len(d.asked), len(d.heard(changed))), "0 1 1")
+	equal(t, "the draft", d.offline()[0].Get(ofInfo+tim.KeyCommunityTopicInfoDraftText), draft)
+}
+
+// A call about nothing, or about too much, does not reach the server.
+func TestCallsThatAreRefusedHere(t *testing.T) {
+	d := open(t)
+	many := make([]string, 21)
+	topics := map[string]uint64{}
+	for i := range 51 {
+		topics[fmt.Sprint(news, i)] = 1
+	}
+	for i, call := range []func(event.Done){
+		func(done event.Done) { d.DeleteTopics("team", nil, done) },
+		func(done event.Done) { d.DeleteRights("team", nil, done) },
+		func(done event.Done) { d.Enlist(protocol.Enlist{Community: "team"}, done) },
+		func(done event.Done) { d.Enlist(protocol.Enlist{Community: "team", Users: many}, done) },
+		func(done event.Done) { d.Grant(protocol.Grant{Community: "team"}, done) },
+		func(done event.Done) { d.Grant(protocol.Grant{Community: "team", Topics: topics}, done) },
+	} {
+		if _, code := d.call(call); code != tim.ErrInvalidParameters || len(d.asked) != 0 {
+			t.Errorf("call %d: code %d, %d questions", i, code, len(d.asked))
+		}
 	}
 }

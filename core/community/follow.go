@@ -99,11 +99,11 @@ func (c *Communities) topic(tx *store.Tx, e *protocol.Entry) error {
 	}
 	switch d.Change {
 	case protocol.ChangeCreated:
-		return c.created(tx, e.Group, d.Topic)
+		return c.created(tx, e, &d)
 	case protocol.ChangeSet:
 		return c.changed(tx, e.Group, d.Topic)
 	case protocol.ChangeDeleted:
-		return c.deleted(tx, e.Group, d.IDs)
+		return c.deleted(tx, e, &d)
 	case protocol.ChangeCustom:
 		c.emit(tx, tim.OpTIMSetCommunityReceiveTopicRESTCustomDataCallback, cmp.Or(topicOf(&d), e.Group), d.Data)
 	}
@@ -122,7 +122,8 @@ func topicOf(d *protocol.TopicChange) string {
 }
 
 // created begins to follow a topic. Its state may have come before the news of it.
-func (c *Communities) created(tx *store.Tx, community string, g *protocol.Group) error {
+func (c *Communities) created(tx *store.Tx, e *protocol.Entry, d *protocol.TopicChange) error {
+	g := d.Topic
 	if g == nil {
 		return nil
 	}
@@ -131,18 +132,24 @@ func (c *Communities) created(tx *store.Tx, community string, g *protocol.Group)
 	case err != nil:
 		return err
 	case t == nil:
-		if err = keep(tx, community, g, true); err == nil {
+		if err = keep(tx, e.Group, g, true); err == nil {
 			err = c.Messages.NewTopic(tx, g)
 		}
 	case !t.told:
-		err = keep(tx, community, &t.Group, true)
+		err = keep(tx, e.Group, &t.Group, true)
 	default:
 		return nil
 	}
 	if err == nil {
-		c.emit(tx, tim.OpTIMSetCommunityCreateTopicCallback, community, g.ID)
+		c.emit(tx, tim.OpTIMSetCommunityCreateTopicCallback, e.Group, g.ID)
+		c.report(tx, e, d, tim.GroupReportTopicCreate, g.ID, g.Name)
 	}
 	return err
+}
+
+// report tells the host of a topic's beginning or end as the interface's reports do, too.
+func (c *Communities) report(tx *store.Tx, e *protocol.Entry, d *protocol.TopicChange, kind int, topic, name string) {
+	c.Groups.Tell(tx, topic, &protocol.Report{Type: kind, Name: name, Operator: protocol.Member{User: d.By}}, e.Time)
 }
 
 // changed takes over a topic's information. The conversation tells the host, with whatever else the batch changes in it.
@@ -161,23 +168,31 @@ func (c *Communities) changed(tx *store.Tx, community string, g *protocol.Group)
 	return c.Messages.DescribeTopic(tx, g)
 }
 
-func (c *Communities) deleted(tx *store.Tx, community string, ids []string) error {
-	var gone []string
-	for _, id := range ids {
-		known, err := forget(tx, id)
+// deleted lets go of topics, and tells the host of those that it has heard of.
+func (c *Communities) deleted(tx *store.Tx, e *protocol.Entry, d *protocol.TopicChange) error {
+	var gone []topic
+	var ids []string
+	for _, id := range d.IDs {
+		t, err := find(tx, id)
 		if err != nil {
 			return err
 		}
-		if !known {
+		if t == nil {
 			continue
+		}
+		if _, err := forget(tx, id); err != nil {
+			return err
 		}
 		if err := c.Messages.DropTopic(tx, id); err != nil {
 			return err
 		}
-		gone = append(gone, id)
+		gone, ids = append(gone, *t), append(ids, id)
 	}
 	if len(gone) > 0 {
-		c.emit(tx, tim.OpTIMSetCommunityDeleteTopicCallback, community, string(protocol.Marshal(gone)))
+		c.emit(tx, tim.OpTIMSetCommunityDeleteTopicCallback, e.Group, string(protocol.Marshal(ids)))
+	}
+	for i := range gone {
+		c.report(tx, e, d, tim.GroupReportTopicDelete, gone[i].ID, gone[i].Name)
 	}
 	return nil
 }

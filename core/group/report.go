@@ -3,6 +3,7 @@ package group
 import (
 	"encoding/json"
 
+	"timbre/core/store"
 	"timbre/model/tim"
 	"timbre/protocol"
 )
@@ -15,6 +16,12 @@ func (g *Groups) report(e *protocol.Entry) error {
 	}
 	g.Messages.Announce(list([]object{reportElement(e.Group, &d)}), e.Time)
 	return nil
+}
+
+// Tell tells the host of something in a group as reports do, although every member hears of it.
+func (g *Groups) Tell(tx *store.Tx, group string, r *protocol.Report, at int64) {
+	text := list([]object{reportElement(group, r)})
+	tx.After(func() { g.Messages.Announce(text, at) })
 }
 
 // reportElement is a GroupReportElem.

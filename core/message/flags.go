@@ -33,6 +33,9 @@ func ParseFlags(v gjson.Result) (f protocol.SetReceiveFlags, why *transport.Erro
 		on := given.Bool()
 		*field = &on
 	}
+	if typ == tim.ConvInvalid && f.Shield != nil {
+		return f, &transport.Error{Code: tim.ErrInvalidParameters, Text: "only a user or a group can be shielded"}
+	}
 	if f.NoDisturb == nil && f.Shield == nil {
 		return f, &transport.Error{Code: tim.ErrInvalidParameters, Text: "nothing is to be changed"}
 	}

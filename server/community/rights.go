@@ -3,6 +3,7 @@ package community
 import (
 	"timbre/model"
 	"timbre/model/tim"
+	"timbre/server/group"
 	"timbre/sqlite"
 )
 
@@ -20,6 +21,7 @@ var needs = map[model.GroupAction]need{
 	model.GroupManageRights: {tim.CommunityPermissionManagePermissionGroupInfo, tim.CommunityPermissionManagePermissionGroupInfo, tim.TopicPermissionManageTopicPermission},
 	model.GroupMute:         {tim.CommunityPermissionMuteMember, tim.CommunityPermissionMuteMember, tim.TopicPermissionMuteMember},
 	model.GroupKick:         {community: tim.CommunityPermissionManageGroupMember},
+	group.KeepOut:           {community: tim.CommunityPermissionBanMember},
 	model.GroupApprove:      {community: tim.CommunityPermissionManageGroupMember},
 	model.GroupSpeak:        {tim.CommunityPermissionSendMessage, tim.CommunityPermissionSendMessage, tim.TopicPermissionSendMessage},
 	model.GroupSpeakToAll:   {tim.CommunityPermissionAtAll, tim.CommunityPermissionAtAll, tim.TopicPermissionAtAll},

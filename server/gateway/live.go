@@ -22,6 +22,8 @@ func liveHandlers() map[string]handler {
 		protocol.OpGroupQuit: {true, (*conn).quitRoom},
 		protocol.OpGroupKick: {true, (*conn).expel},
 		protocol.OpLivePeek:  {true, (*conn).watchRoom},
+
+		protocol.OpGroupMembers: {true, (*conn).roomMembers},
 	}
 }
 
@@ -153,6 +155,35 @@ func (c *conn) expel(r *protocol.Request) {
 	c.change(r.ID, func(tx *sqlite.Tx) (changed, error) {
 		a, o, err := c.g.Groups.Expel(tx, actor, w.GID, &body, users)
 		return outcome(protocol.Marshal(a), o), err
+	})
+}
+
+// roomMembers lists who is in a room.
+func (c *conn) roomMembers(r *protocol.Request) {
+	body, err := decode[protocol.AskMembers](r.Body)
+	if err == nil && len(body.Users) > 0 {
+		c.groupMembers(r)
+		return
+	}
+	c.query(r.ID, func(q sqlite.Queryer) ([]byte, error) {
+		if err != nil {
+			return nil, err
+		}
+		w, err := c.whereIn(q, protocol.Target{Group: body.Group})
+		if err != nil {
+			return nil, err
+		}
+		roll, err := c.g.Groups.Roll(q, c.self.UID, w.GID, body.Roles)
+		if err != nil {
+			return nil, err
+		}
+		list, next := c.g.Rooms.Page(w.GID, body.Next, model.MemberPage, roll.Wanted)
+		page := protocol.MemberPage{Members: make([]protocol.Member, len(list)), Next: next}
+		for i, u := range list {
+			page.Members[i] = u.Member
+			page.Members[i].Role, page.Members[i].Online = roll.Role(u.UID), true
+		}
+		return protocol.Marshal(page), nil
 	})
 }
 

@@ -33,41 +33,54 @@ func (g *Groups) seesPast(r, topic *record) bool {
 const maxBranchStates = protocol.MaxLine / 4
 
 // enterBranches gives a new member of a community his places in its topics and returns where each of them stands. His
-// sessions follow them.
+// sessions follow them. The last messages of all topics may be too long together: then the later ones come without.
 func (g *Groups) enterBranches(tx *sqlite.Tx, r *record, o *Outcome, u message.User) (states []protocol.GroupState, err error) {
 	if !r.Topics {
 		return nil, nil
 	}
-	gids, err := branches(tx, r.gid)
+	topics, err := records(tx, `WHERE parent<>0 AND parent=? AND dismissed=0 ORDER BY gid`, r.gid)
+	if err != nil || len(topics) == 0 {
+		return nil, err
+	}
+	m, err := g.member(tx, r, u.UID)
 	if err != nil {
 		return nil, err
 	}
 	size := 0
-	for _, gid := range gids {
-		topic, err := find(tx, gid)
+	for _, topic := range topics {
+		st, err := g.enterBranch(tx, r, topic, u, *m)
 		if err != nil {
 			return nil, err
 		}
-		if err = g.messages.SitInBranch(tx, gid, u.UID, g.seesPast(r, topic)); err != nil {
-			return nil, err
-		}
-		st, err := g.messages.StateNow(tx, u, gid)
-		if err != nil {
-			return nil, err
-		}
-		if st.Group, err = g.view(tx, topic, u.UID); err != nil {
-			return nil, err
-		}
-		for _, m := range st.Msgs {
-			size += len(m)
+		for _, msg := range st.Msgs {
+			size += len(msg)
 		}
 		if size > maxBranchStates {
 			st.Msgs = st.Msgs[:0]
 		}
-		o.Joined = append(o.Joined, session.Seat{UID: u.UID, GID: gid})
+		o.Joined = append(o.Joined, session.Seat{UID: u.UID, GID: topic.gid})
 		states = append(states, *st)
 	}
 	return states, nil
+}
+
+// enterBranch does it for one topic. What the user is in the community he is there.
+func (g *Groups) enterBranch(tx *sqlite.Tx, r, topic *record, u message.User, m member) (*protocol.GroupState, error) {
+	if err := g.messages.SitInBranch(tx, topic.gid, u.UID, g.seesPast(r, topic)); err != nil {
+		return nil, err
+	}
+	st, err := g.messages.StateNow(tx, u, topic.gid)
+	if err != nil {
+		return nil, err
+	}
+	until, err := mutedUntil(tx, topic.gid, u.UID)
+	if err != nil {
+		return nil, err
+	}
+	m.option, m.muteUntil = tim.RecvMsgOptReceive, max(m.muteUntil, until)
+	st.Group = topic.Group
+	st.Group.Self = m.self()
+	return st, g.stand(tx, topic, u.UID, &st.Group)
 }
 
 // leaveBranches takes away what only a member has in the topics of a community and in its permission groups.

@@ -73,7 +73,8 @@ func (g *Groups) Joined(q sqlite.Queryer, uid int64, cursor string) (page protoc
 	if err != nil {
 		return page, err
 	}
-	gids, err := numbers(q, `SELECT gid FROM member WHERE uid=? AND gid>? ORDER BY gid LIMIT ?`, uid, after, joinedPage+1)
+	gids, err := numbers(q, `SELECT m.gid FROM member m JOIN grp g ON g.gid=m.gid WHERE m.uid=? AND m.gid>? AND g.type NOT IN (3,4)
+		ORDER BY m.gid LIMIT ?`, uid, after, joinedPage+1) // admins of live rooms have rows, too
 	if err != nil {
 		return page, err
 	}

@@ -1,7 +1,6 @@
 package group
 
 import (
-	"cmp"
 	"fmt"
 
 	"timbre/model"
@@ -37,15 +36,15 @@ func (g *Groups) Kick(tx *sqlite.Tx, a *Actor, gid int64, k *protocol.KickMember
 // mayKick sorts out whom the user may remove. The results are those of HandleGroupMemberResult.
 func (g *Groups) mayKick(tx *sqlite.Tx, a *Actor, r *record, k *protocol.KickMembers, users map[string]int64) (
 	out []message.User, results map[string]int, err error) {
-	me, err := g.permit(tx, r, a.UID, model.GroupKick)
+	action := model.GroupKick
+	if r.ByRights && k.Seconds > 0 {
+		action = KeepOut
+	}
+	me, err := g.permit(tx, r, a.UID, action)
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(k.Users) == 0 || len(k.Users) > model.MaxKicks {
-		return nil, nil, refusal.New(cmp.Or(min(len(k.Users), 1)*tim.ErrSVRGroupAcountCountLimit, tim.ErrSVRGroupInvalidParameters),
-			fmt.Sprintf("1 to %d members are removed at once", model.MaxKicks))
-	}
-	if err := checkReason(k.Reason); err != nil {
+	if err := checkKick(k); err != nil {
 		return nil, nil, err
 	}
 	var denied error
@@ -77,6 +76,16 @@ func (g *Groups) mayKick(tx *sqlite.Tx, a *Actor, r *record, k *protocol.KickMem
 	return out, results, nil
 }
 
+func checkKick(k *protocol.KickMembers) error {
+	switch {
+	case len(k.Users) == 0:
+		return refusal.New(tim.ErrSVRGroupInvalidParameters, "nobody is named")
+	case len(k.Users) > model.MaxKicks:
+		return refusal.New(tim.ErrSVRGroupAcountCountLimit, fmt.Sprintf("at most %d users are removed at once", model.MaxKicks))
+	}
+	return checkReason(k.Reason)
+}
+
 func (g *Groups) mayRemove(a *Actor, r *record, me, m *member, u message.User) error {
 	if u.UID == a.UID {
 		return refusal.New(tim.ErrSVRGroupPermissionDeny, "nobody removes himself")
@@ -96,7 +105,7 @@ func (g *Groups) expel(tx *sqlite.Tx, a *Actor, r *record, o *Outcome, out []mes
 		if err := g.remove(tx, r, o, u); err != nil {
 			return err
 		}
-		if err := g.KeepOut(tx, r.gid, u.UID, k.Seconds); err != nil {
+		if err := g.keepOut(tx, r.gid, u.UID, k.Seconds); err != nil {
 			return err
 		}
 	}
@@ -115,22 +124,14 @@ func (g *Groups) expel(tx *sqlite.Tx, a *Actor, r *record, o *Outcome, out []mes
 	return nil
 }
 
-// KeepOut says for how many seconds from now somebody may not come into a group by himself, model.MuteForever for ever.
+// keepOut says for how many seconds from now somebody may not come into a group by himself, model.MuteForever for ever.
 // What was said of him before ends.
-func (g *Groups) KeepOut(tx *sqlite.Tx, gid, uid int64, seconds uint32) error {
+func (g *Groups) keepOut(tx *sqlite.Tx, gid, uid int64, seconds uint32) error {
 	if seconds == 0 {
 		return tx.Exec(`UPDATE sanction SET ban_until=0 WHERE gid=? AND uid=? AND ban_until<>0`, gid, uid)
 	}
 	return tx.Exec(`INSERT INTO sanction (gid, uid, ban_until) VALUES (?,?,?)
-		ON CONFLICT (gid, uid) DO UPDATE SET ban_until=excluded.ban_until`, gid, uid, g.until(seconds))
-}
-
-// until is the end of a time that begins now, in seconds.
-func (g *Groups) until(seconds uint32) int64 {
-	if seconds == model.MuteForever {
-		return model.MuteForever
-	}
-	return g.now().Unix() + int64(seconds)
+		ON CONFLICT (gid, uid) DO UPDATE SET ban_until=excluded.ban_until`, gid, uid, muteEnd(g.now().Unix(), seconds))
 }
 
 // keptOut says whether somebody may not come into a group by himself now.

@@ -151,10 +151,7 @@ func (g *Groups) unwanted(tx *sqlite.Tx, a *Actor, r *record, k *protocol.KickMe
 	if err != nil {
 		return nil, err
 	}
-	if len(k.Users) == 0 || len(k.Users) > model.MaxKicks {
-		return nil, refusal.New(tim.ErrSVRGroupInvalidParameters, "1 to 100 users are removed at once")
-	}
-	if err := checkReason(k.Reason); err != nil {
+	if err := checkKick(k); err != nil {
 		return nil, err
 	}
 	var denied error
@@ -204,7 +201,7 @@ func (g *Groups) showOut(tx *sqlite.Tx, a *Actor, r *record, o *Outcome, u unwan
 	if u.result != tim.GroupMemberHandledSuc {
 		return nil
 	}
-	if err := g.KeepOut(tx, r.gid, u.uid, k.Seconds); err != nil {
+	if err := g.keepOut(tx, r.gid, u.uid, k.Seconds); err != nil {
 		return err
 	}
 	report := protocol.Report{Type: tim.GroupReportBeKicked, Text: k.Reason, Gone: u.there}

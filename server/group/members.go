@@ -2,6 +2,7 @@ package group
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,13 +15,13 @@ import (
 )
 
 // selectMembers reads members with all that a page shows of them, in one go: a page of a hundred thousand members costs no
-// more than one of fifty.
+// more than one of fifty. What it is asked for is ?1, the group, ?2, whose members they are, and what the condition adds.
 const selectMembers = `SELECT m.uid, m.role, m.joined, m.option, m.card, m.custom, coalesce(s.mute_until,0),
 		a.name, a.nick, a.face, coalesce(t.read_seq,0)
-	FROM member m JOIN account a ON a.uid=m.uid
+	FROM member m %s JOIN account a ON a.uid=m.uid
 	LEFT JOIN sanction s ON s.gid=m.gid AND s.uid=m.uid
 	LEFT JOIN seat t ON t.gid=?1 AND t.uid=m.uid
-	WHERE m.gid=?2 `
+	WHERE m.gid=?2 %s`
 
 // roleFlags are the roles that a member list may be asked for.
 var roleFlags = []struct {
@@ -32,11 +33,13 @@ var roleFlags = []struct {
 	{tim.GroupMemberRoleFlagMember, tim.MemberRoleNormal},
 }
 
-// ofRoles is the condition for the roles of a TIMGroupMemberRoleFlag. Without ordinary members it has the words of the index
-// over the others, which are few.
-func ofRoles(flags uint64) string {
+// byRole is where the few are found who are not ordinary members, instead of passing over all others.
+const byRole = "INDEXED BY member_by_role"
+
+// ofRoles is a query for members with the roles of a TIMGroupMemberRoleFlag.
+func ofRoles(flags uint64, condition string) string {
 	if flags == tim.GroupMemberRoleFlagAll {
-		return ""
+		return fmt.Sprintf(selectMembers, "", condition)
 	}
 	roles := []string{"0"}
 	for _, f := range roleFlags {
@@ -44,11 +47,11 @@ func ofRoles(flags uint64) string {
 			roles = append(roles, strconv.Itoa(f.role))
 		}
 	}
-	condition := "AND m.role IN (" + strings.Join(roles, ",") + ") "
-	if flags&tim.GroupMemberRoleFlagMember == 0 {
-		condition += "AND m.role<>200 "
+	condition = "AND m.role IN (" + strings.Join(roles, ",") + ") " + condition
+	if flags&tim.GroupMemberRoleFlagMember != 0 {
+		return fmt.Sprintf(selectMembers, "", condition)
 	}
-	return condition
+	return fmt.Sprintf(selectMembers, byRole, "AND m.role<>200 "+condition) // the index has only those
 }
 
 // listed is a member on a page.
@@ -64,7 +67,7 @@ func (g *Groups) Members(q sqlite.Queryer, uid, gid int64, roles, next uint64) (
 	if err != nil {
 		return page, err
 	}
-	list, err := g.membersWhere(q, r, ofRoles(roles)+`AND m.uid>?3 ORDER BY m.uid LIMIT ?4`, int64(next), model.MemberPage+1)
+	list, err := members(q, r, ofRoles(roles, `AND m.uid>?3 ORDER BY m.uid LIMIT ?4`), int64(next), model.MemberPage+1)
 	if len(list) > model.MemberPage {
 		list = list[:model.MemberPage]
 		page.Next = uint64(list[len(list)-1].uid)
@@ -93,7 +96,7 @@ func (g *Groups) named(q sqlite.Queryer, r *record, uids []int64) (list []listed
 	if g.rulesOf(r).Live {
 		return g.listening(q, r, uids)
 	}
-	found, err := g.membersWhere(q, r, `AND m.uid IN (SELECT value FROM json_each(?3))`, string(protocol.Marshal(uids)))
+	found, err := members(q, r, ofRoles(tim.GroupMemberRoleFlagAll, `AND m.uid IN (SELECT value FROM json_each(?3))`), string(protocol.Marshal(uids)))
 	for _, uid := range uids {
 		if i := slices.IndexFunc(found, func(m listed) bool { return m.uid == uid }); i >= 0 {
 			list = append(list, found[i])
@@ -112,9 +115,9 @@ func (g *Groups) lists(q sqlite.Queryer, uid, gid int64) (*record, error) {
 	return r, err
 }
 
-// membersWhere returns the members of a group that a condition picks. Its parameters begin with ?3.
-func (g *Groups) membersWhere(q sqlite.Queryer, r *record, condition string, args ...any) (list []listed, err error) {
-	err = q.Query(selectMembers+condition, func(scan func(...any) error) error {
+// members returns the members of a group that a query of ofRoles picks.
+func members(q sqlite.Queryer, r *record, query string, args ...any) (list []listed, err error) {
+	err = q.Query(query, func(scan func(...any) error) error {
 		var m listed
 		var custom string
 		if err := scan(&m.uid, &m.Role, &m.Joined, &m.Option, &m.NameCard, &custom, &m.MuteUntil, &m.User, &m.Nick, &m.Face, &m.ReadSeq); err != nil {

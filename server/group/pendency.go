@@ -146,7 +146,7 @@ func (g *Groups) settle(tx *sqlite.Tx, a *Actor, r *record, uid int64) error {
 		a.UID, now, uid, r.gid); err != nil {
 		return err
 	}
-	return g.KeepOut(tx, r.gid, uid, 0)
+	return g.keepOut(tx, r.gid, uid, 0)
 }
 
 // mine picks the requests that a user decides, or decided while he could.

@@ -21,8 +21,10 @@ type record struct {
 	protocol.Group
 }
 
+// selectGroup reads whether permission groups decide in a topic from its community.
 const selectGroup = `SELECT gid, id, type, name, intro, notice, face, owner, created, members, max_members, add_opt, approve,
-	info_time, custom, parent, mute_all, visible, searchable, topics, by_rights, rights, attr_version, dismissed FROM grp `
+	info_time, custom, parent, mute_all, visible, searchable, topics,
+	coalesce((SELECT p.by_rights FROM grp p WHERE p.gid=grp.parent), by_rights), rights, attr_version, dismissed FROM grp `
 
 // find reads a group that has not ended.
 func find(q sqlite.Queryer, gid int64) (*record, error) {
@@ -35,25 +37,41 @@ func find(q sqlite.Queryer, gid int64) (*record, error) {
 
 // read is find for a group that may be ending.
 func read(q sqlite.Queryer, gid int64) (*record, error) {
-	r := &record{}
+	list, err := records(q, `WHERE gid=?`, gid)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) == 0 {
+		return nil, notFound()
+	}
+	return list[0], nil
+}
+
+// records reads groups.
+func records(q sqlite.Queryer, where string, args ...any) (list []*record, err error) {
+	err = q.Query(selectGroup+where, func(scan func(...any) error) error {
+		r := &record{}
+		list = append(list, r)
+		return r.scan(scan)
+	}, args...)
+	return list, err
+}
+
+func (r *record) scan(scan func(...any) error) error {
 	var custom string
 	var rights int64
-	found, err := q.Get(selectGroup+`WHERE gid=?`, []any{&r.gid, &r.ID, &r.Type, &r.Name, &r.Introduction, &r.Notification,
-		&r.Face, &r.owner, &r.Created, &r.Members, &r.MaxMembers, &r.AddOption, &r.Approve, &r.LastInfo, &custom, &r.parent,
-		&r.MuteAll, &r.Visible, &r.Searchable, &r.Topics, &r.ByRights, &rights, &r.attrVersion, &r.dismissed}, gid)
-	switch {
-	case err != nil:
-		return r, err
-	case !found:
-		return r, notFound()
+	if err := scan(&r.gid, &r.ID, &r.Type, &r.Name, &r.Introduction, &r.Notification, &r.Face, &r.owner, &r.Created, &r.Members,
+		&r.MaxMembers, &r.AddOption, &r.Approve, &r.LastInfo, &custom, &r.parent, &r.MuteAll, &r.Visible, &r.Searchable, &r.Topics,
+		&r.ByRights, &rights, &r.attrVersion, &r.dismissed); err != nil {
+		return err
 	}
 	r.Rights = uint64(rights)
 	if r.parent != 0 {
 		r.Parent = model.CommunityOf(r.ID)
 		r.Text = custom
-		return r, nil
+		return nil
 	}
-	return r, parseFields(custom, &r.Custom)
+	return parseFields(custom, &r.Custom)
 }
 
 // parseFields reads custom fields as a row has them.
@@ -114,15 +132,14 @@ func (g *Groups) Offers(q sqlite.Queryer, gid, uid int64, a model.GroupAction) e
 func (g *Groups) allow(q sqlite.Queryer, r *record, uid int64, m *member, a model.GroupAction) error {
 	role := m.roleOf()
 	if g.near.Rights != nil && (r.ByRights || r.parent != 0) && m != nil && role != tim.MemberRoleOwner {
-		if err := g.may(r, a, tim.MemberRoleOwner); err != nil { // nobody may: there is no such thing here
-			return err
-		}
 		allows, decides, err := g.near.Rights.Allows(q, r.gid, uid, a)
 		switch {
-		case err != nil || decides && allows:
+		case err != nil:
 			return err
-		case decides:
+		case decides && !allows:
 			return refusal.New(tim.ErrSVRGroupPermissionDeny, "the user has no right to "+string(a))
+		case decides:
+			return g.may(r, a, tim.MemberRoleOwner) // unless there is no such thing here
 		}
 	}
 	return g.may(r, a, role)

@@ -9,22 +9,6 @@ import (
 	"timbre/sqlite"
 )
 
-// SetRole makes a member an admin or an ordinary member.
-func (g *Groups) SetRole(tx *sqlite.Tx, a *Actor, gid int64, target message.User, role int) (Outcome, error) {
-	_, o, err := once(g, tx, a, func(o *Outcome) (answer struct{}, err error) {
-		r, err := top(tx, gid)
-		if err != nil {
-			return answer, err
-		}
-		now, err := g.maySetRole(tx, a, r, target, role)
-		if err != nil || now == role {
-			return answer, err
-		}
-		return answer, g.changeRole(tx, a, r, o, target.UID, role)
-	})
-	return o, err
-}
-
 // changeRole gives a member another role and says so.
 func (g *Groups) changeRole(tx *sqlite.Tx, a *Actor, r *record, o *Outcome, uid int64, role int) error {
 	if err := g.setRole(tx, r, uid, role); err != nil {
@@ -34,8 +18,10 @@ func (g *Groups) changeRole(tx *sqlite.Tx, a *Actor, r *record, o *Outcome, uid 
 	if role == tim.MemberRoleAdmin {
 		t.kind, report = tim.GroupTipSetAdmin, tim.GroupReportGrantAdmin
 	}
-	if err := g.tell(tx, r, o, uid, protocol.Membership{In: true, Changed: true}); err != nil {
-		return err
+	if !g.rulesOf(r).Live { // there is no membership that lasts
+		if err := g.tell(tx, r, o, uid, protocol.Membership{In: true, Changed: true}); err != nil {
+			return err
+		}
 	}
 	if err := g.announce(tx, r, o, uid); err != nil {
 		return err
@@ -46,12 +32,23 @@ func (g *Groups) changeRole(tx *sqlite.Tx, a *Actor, r *record, o *Outcome, uid 
 	return g.inform(tx, a, r, o, protocol.Report{Type: report}, uid)
 }
 
+// setRole writes a member's role. An admin of a live room has a row as long as he is one.
+func (g *Groups) setRole(tx *sqlite.Tx, r *record, uid int64, role int) error {
+	if !g.rulesOf(r).Live {
+		return tx.Exec(`UPDATE member SET role=? WHERE gid=? AND uid=?`, role, r.gid, uid)
+	}
+	if role == tim.MemberRoleNormal {
+		return tx.Exec(`DELETE FROM member WHERE gid=? AND uid=?`, r.gid, uid)
+	}
+	return tx.Exec(`INSERT OR IGNORE INTO member (gid, uid, role, joined) VALUES (?,?,?,?)`, r.gid, uid, role, g.now().Unix())
+}
+
 // maySetRole returns the role that the member has now.
 func (g *Groups) maySetRole(tx *sqlite.Tx, a *Actor, r *record, target message.User, role int) (int, error) {
 	if _, err := g.permit(tx, r, a.UID, model.GroupSetRole); err != nil {
 		return 0, err
 	}
-	m, err := membership(tx, r.gid, target.UID)
+	m, err := g.member(tx, r, target.UID)
 	switch {
 	case err != nil:
 		return 0, err

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"crypto/rand"
 	"encoding/json"
+	"maps"
 	random "math/rand/v2"
+	"slices"
 	"strconv"
 
 	"timbre/model"
@@ -127,7 +129,7 @@ func orNone(list []object) []object {
 
 // memberNum is given when somebody came or went.
 func (t *tip) memberNum(r *record) int {
-	if t.kind == tim.GroupTipInvite || t.kind == tim.GroupTipQuit {
+	if t.kind == tim.GroupTipInvite || t.kind == tim.GroupTipQuit || t.kind == tim.GroupTipKick {
 		return r.Members
 	}
 	return 0
@@ -151,13 +153,22 @@ func memberInfo(group string, m protocol.Member) object {
 		tim.KeyGroupMemberInfoMemberRole: m.Role, tim.KeyGroupMemberInfoMsgFlag: 0, tim.KeyGroupMemberInfoMsgSeq: 0,
 		tim.KeyGroupMemberInfoShutupTime: m.MuteUntil, tim.KeyGroupMemberInfoNameCard: m.NameCard,
 		tim.KeyGroupMemberInfoNickName: m.Nick, tim.KeyGroupMemberInfoFriendRemark: "", tim.KeyGroupMemberInfoFaceUrl: m.Face,
-		tim.KeyGroupMemberInfoCustomInfo: []any{}, tim.KeyGroupMemberInfoIsOnline: false,
+		tim.KeyGroupMemberInfoCustomInfo: memberFields(m.Custom), tim.KeyGroupMemberInfoIsOnline: false,
 		tim.KeyGroupMemberInfoOnlineDevices: []any{},
 	}
 	for _, older := range tim.OlderKeys(tim.KeyGroupMemberInfoFriendRemark) {
 		o[older] = ""
 	}
 	return o
+}
+
+// memberFields is a member's custom fields as tips show them.
+func memberFields(fields map[string]string) []object {
+	list := make([]object, 0, len(fields))
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
+		list = append(list, object{tim.KeyGroupMemberInfoCustomStringInfoKey: key, tim.KeyGroupMemberInfoCustomStringInfoValue: fields[key]})
+	}
+	return list
 }
 
 // platformName is how tips call the platform of the operator's device.

@@ -34,7 +34,7 @@ func (g *Groups) CreateTopic(tx *sqlite.Tx, a *Actor, gid int64, c *protocol.Cre
 		}
 		o.Opened = append(o.Opened, session.Branch{GID: topic.gid, Parent: r.gid})
 		answer.ID = topic.ID
-		return answer, g.note(tx, r, o, protocol.EntryTopic, protocol.TopicChange{Change: protocol.ChangeCreated, Topic: &topic.Group})
+		return answer, g.note(tx, r, o, protocol.EntryTopic, protocol.TopicChange{Change: protocol.ChangeCreated, Topic: &topic.Group, By: a.Name})
 	})
 }
 

@@ -35,7 +35,7 @@ func (g *Groups) DeleteTopics(tx *sqlite.Tx, a *Actor, gid int64, names []string
 			return answer, nil
 		}
 		g.Ending()
-		return answer, g.note(tx, r, o, protocol.EntryTopic, protocol.TopicChange{Change: protocol.ChangeDeleted, IDs: gone})
+		return answer, g.note(tx, r, o, protocol.EntryTopic, protocol.TopicChange{Change: protocol.ChangeDeleted, IDs: gone, By: a.Name})
 	})
 }
 

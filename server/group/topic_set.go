@@ -35,7 +35,7 @@ func (g *Groups) SetTopic(tx *sqlite.Tx, a *Actor, gid int64, s *protocol.SetTop
 		if err = t.writeTopic(tx); err != nil {
 			return answer, err
 		}
-		if err = g.note(tx, parent, o, protocol.EntryTopic, protocol.TopicChange{Change: protocol.ChangeSet, Topic: &t.Group}); err != nil {
+		if err = g.note(tx, parent, o, protocol.EntryTopic, protocol.TopicChange{Change: protocol.ChangeSet, Topic: &t.Group, By: a.Name}); err != nil {
 			return answer, err
 		}
 		if changes = g.toSay(t, changes); len(changes) == 0 {

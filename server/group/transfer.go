@@ -39,10 +39,6 @@ func (g *Groups) Transfer(tx *sqlite.Tx, a *Actor, gid int64, to message.User) (
 	return o, err
 }
 
-func (g *Groups) setRole(tx *sqlite.Tx, r *record, uid int64, role int) error {
-	return tx.Exec(`UPDATE member SET role=? WHERE gid=? AND uid=?`, role, r.gid, uid)
-}
-
 // enthrone makes a member the owner and says so. The actor owned the group before.
 func (g *Groups) enthrone(tx *sqlite.Tx, a *Actor, r *record, o *Outcome, uid int64) error {
 	if err := g.setRole(tx, r, uid, tim.MemberRoleOwner); err != nil {

@@ -30,7 +30,7 @@ func (g *Groups) view(q sqlite.Queryer, r *record, uid int64) (protocol.Group, e
 	case m == nil:
 		return public(&v), nil
 	}
-	v.Self = &protocol.Self{Role: m.role, Joined: m.joined, Option: m.option, NameCard: m.card, MuteUntil: m.muteUntil}
+	v.Self = m.self()
 	if g.rulesOf(r).Live {
 		return v, nil
 	}
@@ -43,6 +43,11 @@ func (g *Groups) size(r *record) int {
 		return g.near.Audience.Size(r.gid)
 	}
 	return r.Members
+}
+
+// self is what a member knows of himself, without how far he has come.
+func (m *member) self() *protocol.Self {
+	return &protocol.Self{Role: m.role, Joined: m.joined, Option: m.option, NameCard: m.card, MuteUntil: m.muteUntil}
 }
 
 // stand adds how far the user has come in the group's history.

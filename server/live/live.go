@@ -268,6 +268,37 @@ func (rs *Rooms) Newest(gid int64) (uids []int64) {
 	return uids
 }
 
+// User is somebody in a room. His member has the role and the profile that he came with.
+type User struct {
+	UID    int64
+	Member protocol.Member
+}
+
+// Page lists users of a room for whom keep is true, who came last first, and what to ask with for the next page, 0 after the
+// last one. The first page is asked for with 0.
+func (rs *Rooms) Page(gid int64, next uint64, size int, keep func(uid int64) bool) (list []User, more uint64) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	r := rs.rooms[gid]
+	if r == nil {
+		return nil, 0
+	}
+	seen, last := 0, uint64(0)
+	for u := r.newest; u != nil && seen < rs.cfg.Members; u = u.older {
+		if u.seats == 0 {
+			continue
+		}
+		if seen++; (next != 0 && u.order >= next) || !keep(u.uid) {
+			continue
+		}
+		if len(list) == size {
+			return list, last
+		}
+		list, last = append(list, User{u.uid, u.member}), u.order
+	}
+	return list, 0
+}
+
 // Rooms returns the rooms in which a user is. It looks into every room: it is for rare questions.
 func (rs *Rooms) Rooms(uid int64) (gids []int64) {
 	rs.mu.Lock()

@@ -186,6 +186,28 @@ func TestWhoComesAndGoes(t *testing.T) {
 	})
 }
 
+func TestPagesOfTheNewest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := quietly()
+		cfg.Members = 7
+		rs := New(cfg, presence, time.Now)
+		for i := range 10 {
+			in(rs, studio, uint64(i+1), int64(i+1))
+		}
+		var got []int64
+		for next, first := uint64(0), true; first || next != 0; first = false {
+			var list []User
+			list, next = rs.Page(1, next, 2, func(uid int64) bool { return uid != 8 })
+			for _, u := range list {
+				got = append(got, u.UID)
+			}
+		}
+		if !slices.Equal(got, []int64{10, 9, 7, 6, 5, 4}) {
+			t.Errorf("listed %v", got)
+		}
+	})
+}
+
 func TestACrowdIsNotNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rs := New(Defaults(), presence, time.Now)

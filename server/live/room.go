@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"timbre/model"
-	"timbre/model/tim"
 	"timbre/protocol"
 )
 
@@ -14,9 +13,11 @@ type room struct {
 	seats   []*seat
 	users   map[int64]*user
 	newest  *user // of a list in the order in which they came
-	present int   // users with a seat
+	arrived uint64
+	present int // users with a seat
 
 	pending []item
+	late    map[*seat]int // how many of these were there before a session came
 	came    crowd
 	went    crowd
 	next    time.Time // when the next tick may begin
@@ -42,6 +43,7 @@ type user struct {
 	uid    int64
 	member protocol.Member
 	seats  int
+	order  uint64
 	older  *user
 	newer  *user
 	missed *time.Timer // his last connection broke; nil: it did not
@@ -67,6 +69,12 @@ func (rs *Rooms) sit(r *room, g Guest) *seat {
 	}
 	rs.sessions[g.Session][r.GID] = s
 	rs.present++
+	if n := len(r.pending); n > 0 && rs.cfg.History == 0 { // what was said before is for those who were there
+		if r.late == nil {
+			r.late = map[*seat]int{}
+		}
+		r.late[s] = n
+	}
 	if r.idle != nil {
 		r.idle.Stop()
 		r.idle = nil
@@ -113,7 +121,8 @@ func (rs *Rooms) forget(r *room) {
 func (r *room) admit(uid int64, who protocol.Member) (u *user, fresh bool) {
 	u = r.users[uid]
 	if u == nil {
-		u = &user{uid: uid, member: who, older: r.newest}
+		r.arrived++
+		u = &user{uid: uid, member: who, order: r.arrived, older: r.newest}
 		if r.newest != nil {
 			r.newest.newer = u
 		}
@@ -214,13 +223,7 @@ func (c *crowd) drop(name string) bool {
 	return false
 }
 
-// tell puts the tip of those who came before what is pending, and that of those who went behind it.
-func (rs *Rooms) tell(r *room) []item {
-	items := rs.presence(r, &r.came, tim.GroupTipInvite)
-	items = append(items, r.pending...)
-	return append(items, rs.presence(r, &r.went, tim.GroupTipQuit)...)
-}
-
+// presence makes the tip about users who came or went.
 func (rs *Rooms) presence(r *room, c *crowd, kind int) []item {
 	users := c.users
 	*c = crowd{}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"timbre/model/tim"
 	"timbre/protocol"
 )
 
@@ -33,12 +34,16 @@ func (rs *Rooms) arm(r *room) {
 func (rs *Rooms) tick(r *room) {
 	rs.mu.Lock()
 	r.next = time.Now().Add(rs.cfg.Tick)
-	items, seats, head := rs.tell(r), slices.Clone(r.seats), r.head()
-	r.pending = nil
-	r.keep(items, rs.cfg.History)
+	b, seats := rs.gather(r), slices.Clone(r.seats)
 	rs.mu.Unlock()
 
-	rs.deliver(head, items, seats)
+	for _, s := range seats {
+		for _, line := range b.of(s) {
+			s.guest.Conn.Live(line)
+		}
+		s.guest.Conn.Wake()
+	}
+	rs.sent.Add(uint64(len(b.items)) * uint64(len(seats)))
 
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
@@ -46,29 +51,54 @@ func (rs *Rooms) tick(r *room) {
 	rs.arm(r)
 }
 
-// deliver hands items to sessions. Those that sent some of them get the others.
-func (rs *Rooms) deliver(head []byte, items []item, seats []*seat) {
-	all := lines(head, items, 0)
-	origins := map[uint64]bool{}
-	for _, i := range items {
-		origins[i.origin] = true
+// gather takes what is pending. The tip of those who came stands before it, that of those who went behind it.
+func (rs *Rooms) gather(r *room) *batch {
+	came := rs.presence(r, &r.came, tim.GroupTipInvite)
+	went := rs.presence(r, &r.went, tim.GroupTipQuit)
+	b := &batch{head: r.head(), items: slices.Concat(came, r.pending, went), came: len(came), late: r.late,
+		made: map[int][][]byte{}, origins: map[uint64]bool{}}
+	for _, i := range r.pending {
+		b.origins[i.origin] = true
 	}
-	for _, s := range seats {
-		mine := all
-		if origins[s.guest.Session] {
-			mine = lines(head, items, s.guest.Session)
-		}
-		for _, line := range mine {
-			s.guest.Conn.Live(line)
-		}
-		s.guest.Conn.Wake()
+	r.pending, r.late = nil, nil
+	r.keep(b.items, rs.cfg.History)
+	return b
+}
+
+// batch is what one tick delivers.
+type batch struct {
+	head    []byte
+	items   []item
+	came    int              // items before those that were pending
+	late    map[*seat]int    // how many of these are not for a session, because it came after them
+	made    map[int][][]byte // lines without so many
+	origins map[uint64]bool  // sessions that know some items already
+}
+
+// of makes the lines for a session: most get the same.
+func (b *batch) of(s *seat) [][]byte {
+	late := b.late[s]
+	if b.origins[s.guest.Session] {
+		return lines(b.head, b.after(late), s.guest.Session)
 	}
-	rs.sent.Add(uint64(len(items)) * uint64(len(seats)))
+	made, ok := b.made[late]
+	if !ok {
+		made = lines(b.head, b.after(late), 0)
+		b.made[late] = made
+	}
+	return made
+}
+
+func (b *batch) after(late int) []item {
+	if late == 0 {
+		return b.items
+	}
+	return slices.Concat(b.items[:b.came], b.items[b.came+late:])
 }
 
 // farewell gives a session that is being removed what is pending.
 func (rs *Rooms) farewell(r *room, s *seat) {
-	for _, line := range lines(r.head(), r.pending, s.guest.Session) {
+	for _, line := range lines(r.head(), r.pending[r.late[s]:], s.guest.Session) {
 		s.guest.Conn.Live(line)
 	}
 	s.guest.Conn.Wake()

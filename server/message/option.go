@@ -1,6 +1,8 @@
 package message
 
 import (
+	"encoding/json"
+
 	"timbre/protocol"
 	"timbre/server/changelog"
 	"timbre/sqlite"
@@ -27,11 +29,23 @@ func (m *Messages) Shut(tx *sqlite.Tx, from, to User) (bool, error) {
 
 // SetAllOption changes how a user receives at certain times.
 func (m *Messages) SetAllOption(tx *sqlite.Tx, user User, all protocol.AllOption) ([]changelog.Change, error) {
-	_, was, err := m.allReceiving(tx, user.UID)
-	if err != nil {
+	if err := tx.Exec(`INSERT INTO option_all (uid, option) VALUES (?,?) ON CONFLICT (uid) DO UPDATE SET option=excluded.option`,
+		user.UID, string(protocol.Marshal(all))); err != nil {
 		return nil, err
 	}
-	return m.putAll(tx, user, was, was.Becomes(all.Option), all)
+	change, err := m.log.Note(tx, user.UID, changelog.Pointer{Kind: protocol.EntryOption, Time: m.now().UnixMilli(),
+		Data: protocol.Marshal(protocol.OptionChange{Option: all.Option, All: &all})})
+	return []changelog.Change{change}, err
+}
+
+// allOption is how a user receives at certain times, the zero value when he has not said it.
+func allOption(q sqlite.Queryer, uid int64) (all protocol.AllOption, err error) {
+	var text string
+	found, err := q.Get(`SELECT option FROM option_all WHERE uid=?`, []any{&text}, uid)
+	if found && err == nil {
+		err = json.Unmarshal([]byte(text), &all)
+	}
+	return all, err
 }
 
 // Options answers how a user receives from others, and at certain times.
@@ -46,7 +60,7 @@ func (m *Messages) Options(q sqlite.Queryer, user User, peers []User) ([]byte, e
 			a.Peers[peer.Name] = c.side(user.UID).option
 		}
 	}
-	all, _, err := m.allReceiving(q, user.UID)
+	all, err := allOption(q, user.UID)
 	if all != (protocol.AllOption{}) {
 		a.All = &all
 	}

@@ -1,11 +1,10 @@
 package message
 
 import (
-	"encoding/json"
-
 	"timbre/model/tim"
 	"timbre/protocol"
 	"timbre/server/changelog"
+	"timbre/server/refusal"
 	"timbre/sqlite"
 )
 
@@ -15,7 +14,7 @@ import (
 const beneath = `
 	CREATE TABLE beneath (
 		uid INTEGER NOT NULL,
-		conv INTEGER NOT NULL,   -- 0: everything
+		conv INTEGER NOT NULL,
 		option INTEGER NOT NULL, -- TIMReceiveMessageOpt when the shield goes
 		PRIMARY KEY (uid, conv)
 	) STRICT, WITHOUT ROWID;
@@ -64,7 +63,7 @@ func (r Receiving) Becomes(option int) Receiving {
 	return Receiving{Option: option}
 }
 
-// Receiving takes an option of a user apart. conv is a pair's id, the negative of a group's number, or 0 for everything.
+// Receiving takes an option of a user apart. conv is a pair's id, or the negative of a group's number.
 func (m *Messages) Receiving(q sqlite.Queryer, uid, conv int64, option int) (r Receiving, err error) {
 	if option != tim.RecvMsgOptNotReceive {
 		return Receiving{Option: option}, nil
@@ -116,55 +115,33 @@ func (m *Messages) receive(tx *sqlite.Tx, user User, app uint64, peer User, chan
 // wholeDay is the span of an option for everything that has no end.
 const wholeDay = 24 * 3600
 
-// SetAllFlags changes the switches for everything. What begins with them counts all day.
+// SetAllFlags changes the switches for everything, which cannot be shielded. Not being disturbed counts all day, unless the
+// user has said when.
 func (m *Messages) SetAllFlags(tx *sqlite.Tx, user User, f *protocol.SetReceiveFlags) ([]changelog.Change, error) {
-	all, was, err := m.allReceiving(tx, user.UID)
+	if f.Shield != nil {
+		return nil, refusal.New(tim.ErrInvalidParameters, "only a user or a group can be shielded")
+	}
+	all, err := allOption(tx, user.UID)
 	if err != nil {
 		return nil, err
 	}
-	now := was.With(f)
-	if all.Option = now.Shown(); all.Option == tim.RecvMsgOptReceive {
+	switch all.Option = (Receiving{Option: all.Option}).With(f).Option; {
+	case all.Option == tim.RecvMsgOptReceive:
 		all = protocol.AllOption{}
-	} else if all.Duration == 0 {
+	case all.Duration == 0:
 		all.Duration = wholeDay
 	}
-	return m.putAll(tx, user, was, now, all)
-}
-
-// allReceiving is the option for everything, taken apart too.
-func (m *Messages) allReceiving(q sqlite.Queryer, uid int64) (all protocol.AllOption, r Receiving, err error) {
-	var text string
-	found, err := q.Get(`SELECT option FROM option_all WHERE uid=?`, []any{&text}, uid)
-	if found && err == nil {
-		err = json.Unmarshal([]byte(text), &all)
-	}
-	if err == nil {
-		r, err = m.Receiving(q, uid, 0, all.Option)
-	}
-	return all, r, err
-}
-
-func (m *Messages) putAll(tx *sqlite.Tx, user User, was, now Receiving, all protocol.AllOption) ([]changelog.Change, error) {
-	if err := m.Cover(tx, user.UID, 0, was, now); err != nil {
-		return nil, err
-	}
-	if err := tx.Exec(`INSERT INTO option_all (uid, option) VALUES (?,?) ON CONFLICT (uid) DO UPDATE SET option=excluded.option`,
-		user.UID, string(protocol.Marshal(all))); err != nil {
-		return nil, err
-	}
-	change, err := m.log.Note(tx, user.UID, changelog.Pointer{Kind: protocol.EntryOption, Time: m.now().UnixMilli(),
-		Data: protocol.Marshal(protocol.OptionChange{Option: all.Option, All: &all})})
-	return []changelog.Change{change}, err
+	return m.SetAllOption(tx, user, all)
 }
 
 // AllFlags answers the switches that are on: for everything, and for other users. Those of groups are theirs to add.
 func (m *Messages) AllFlags(q sqlite.Queryer, uid int64) (protocol.AllReceiveFlags, error) {
 	a := protocol.AllReceiveFlags{Users: map[string]protocol.ReceiveFlags{}, Groups: map[string]protocol.ReceiveFlags{}}
-	_, all, err := m.allReceiving(q, uid)
+	all, err := allOption(q, uid)
 	if err != nil {
 		return a, err
 	}
-	a.All = all.Flags()
+	a.All = Receiving{Option: all.Option}.Flags()
 	type row struct {
 		pair, peer int64
 		option     int

@@ -13,7 +13,10 @@ import (
 // TestGroupsFollowTheModel plays sequences of what six users do in groups of all types. At rest every device shows what the model says,
 // its host knows the same from events alone, and a new device of each user shows it, too. The same variables and flags as in
 // TestDevicesFollowTheModel say how many sequences there are, and repeat them.
-func TestGroupsFollowTheModel(t *testing.T) { play(t, (*player).gathering) }
+func TestGroupsFollowTheModel(t *testing.T) {
+	set(t, "rapid.steps", "60")
+	play(t, (*player).gathering)
+}
 
 // gathering is a sequence of moves.
 func (p *player) gathering(t *rapid.T) {

@@ -110,6 +110,17 @@ func (p *party) knows(g *guest) error {
 	return nil
 }
 
+// missed says that what happened in live rooms may not have reached anybody, or one guest: it is stored nowhere.
+func (p *party) missed(one *guest) {
+	for _, g := range p.guests {
+		for _, h := range p.alive() {
+			if (one == nil || g == one) && h.rules().Live {
+				g.forget(h)
+			}
+		}
+	}
+}
+
 // forget says that a guest's application did not follow the events, or not of one hall.
 func (g *guest) forget(one *hall) {
 	g.host.mu.Lock()

@@ -2,11 +2,11 @@ package converge_test
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tidwall/gjson"
 	"pgregory.net/rapid"
 
-	"timbre/model"
 	"timbre/model/tim"
 )
 
@@ -27,7 +27,7 @@ func (m move) String() string {
 
 // moves draws what happens next.
 func moves() *rapid.Generator[move] {
-	names := []string{"create", "create", "join", "join", "join", "invite", "quit", "kick", "role", "transfer", "dismiss", "mute", "name",
+	names := []string{"create", "join", "join", "invite", "quit", "kick", "role", "transfer", "dismiss", "mute", "name",
 		"attributes", "attributes", "counters", "send", "send", "send", "send", "read", "read", "topic", "topic", "topic name", "topic end",
 		"restart phone", "restart server", "cut", "leave", "back", "rest"}
 	return rapid.Custom(func(t *rapid.T) move {
@@ -44,6 +44,7 @@ func (p *party) makeMove(m move) {
 	switch m.what {
 	case "restart server":
 		p.log("the server restarts")
+		p.missed(nil)
 		p.stop()
 		p.startServer()
 		return
@@ -57,21 +58,60 @@ func (p *party) makeMove(m move) {
 		p.leaves(g, m.on)
 		return
 	case "cut":
+		p.log(g.name, "is cut off")
+		p.missed(g)
 		g.proxy.cut()
 		return
 	case "restart phone":
 		p.restarts(g)
 		return
 	}
-	if g.away {
-		return
-	}
 	if m.what == "create" {
-		p.creates(g, m)
+		if !g.away {
+			p.creates(g, m)
+		}
 		return
 	}
 	if all := p.alive(); len(all) > 0 {
-		deed{p, g, all[m.hall%len(all)], p.guests[m.other].owner.name, m}.it()
+		p.cast(m, all[m.hall%len(all)])
+	}
+}
+
+// outsiders are moves that are for somebody who is not in the hall, managers those that are mostly for who manages it.
+var (
+	outsiders = map[string]bool{"join": true}
+	managers  = map[string]bool{"kick": true, "role": true, "transfer": true, "dismiss": true, "mute": true, "name": true, "topic": true,
+		"topic name": true, "topic end": true}
+)
+
+// cast chooses who does something to whom, so that most of it makes sense: members, the higher ones first where rank matters.
+func (p *party) cast(m move, h *hall) {
+	var in, out []*guest
+	for _, g := range p.guests {
+		if h.in(g.owner.name) == nil {
+			out = append(out, g)
+		} else {
+			in = append(in, g)
+		}
+	}
+	if managers[m.what] {
+		slices.SortStableFunc(in, func(a, b *guest) int { return h.in(b.owner.name).role - h.in(a.owner.name).role })
+	}
+	by, on := in, in
+	if outsiders[m.what] {
+		by = out
+	}
+	if m.what == "invite" {
+		on = out
+	}
+	if m.n == 7 || len(by) == 0 { // and sometimes it makes none
+		by = p.guests
+	}
+	if len(on) == 0 {
+		on = p.guests
+	}
+	if g := by[m.guest%len(by)]; !g.away {
+		deed{p, g, h, on[len(on)-1-m.other%len(on)].owner.name, m}.it()
 	}
 }
 
@@ -116,13 +156,15 @@ func (p *party) restarts(g *guest) {
 	p.signIn(g)
 }
 
-// creates makes a group of a type with two members besides its maker.
+// hallTypes are what is made; the first one with topics.
+var hallTypes = []int{tim.GroupCommunity, tim.GroupPublic, tim.GroupAVChatRoom, tim.GroupPrivate, tim.GroupCommunity, tim.GroupChatRoom}
+
+// creates makes a group of a type with some members besides its maker.
 func (p *party) creates(g *guest, m move) {
-	if len(p.alive()) >= 8 {
+	if len(p.alive()) > 10 {
 		return
 	}
-	types := append(model.GroupTypes(), tim.GroupCommunity)
-	typ, topics := types[m.n%len(types)], m.n%len(types) == len(types)-1
+	typ, topics := hallTypes[m.n%len(hallTypes)], m.n%len(hallTypes) == 0
 	h := newHall("", typ, fmt.Sprint("hall ", p.moves), g.owner.name)
 	h.topics = topics
 	param := map[string]any{tim.KeyCreateGroupParamGroupName: h.name, tim.KeyCreateGroupParamGroupType: typ}
@@ -131,8 +173,8 @@ func (p *party) creates(g *guest, m move) {
 	}
 	var members []map[string]string
 	if !h.rules().Live {
-		for _, i := range []int{m.other, (m.other + 1) % len(p.guests)} {
-			if name := p.guests[i].owner.name; h.seats[name] == nil {
+		for i := range 3 {
+			if name := p.guests[(m.other+i)%len(p.guests)].owner.name; h.seats[name] == nil {
 				members = append(members, map[string]string{tim.KeyGroupMemberInfoIdentifier: name})
 				h.enter(name, tim.MemberRoleNormal)
 			}

@@ -39,6 +39,10 @@ func (p *party) begin() {
 	for _, name := range guestNames {
 		p.guests = append(p.guests, p.arrive(name, name))
 	}
+	for n := range hallTypes {
+		p.moves++
+		p.creates(p.guests[n], move{what: "create", other: n + 1, n: n, on: true})
+	}
 }
 
 // arrive is a user on a device that knows nothing.

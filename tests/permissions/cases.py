@@ -4,7 +4,7 @@ A case is tried in every type of groups by every role. Its code is that of its a
 from there; `spoils` means that nobody can use the group in the same way once it was done.
 """
 from scene import RANK
-from timbre import GROUP, text_elem
+from timbre import GROUP, text_elem, text_of
 
 TEXTS, OPTIONS = "edit name, introduction, notification, face", "edit options, member limit, custom fields"
 MUTE_ALL, MUTE, KICK, SET_ROLE = "mute everybody", "mute a member", "remove a member", "make and unmake admins"
@@ -58,12 +58,13 @@ def edit(flags, **keys):
     return lambda s: ask(s, "TIMGroupModifyGroupInfo", dict(param, group_modify_info_param_group_id=s.group))
 
 
-def not_fixed(which):
-    return lambda s, code: code or (INVALID if s.rules[which] else 0)
+def unless_fixed(option, value):
+    """What is fixed can be set to what it is."""
+    return lambda s, code: code or (INVALID if s.rules["fixed_" + option] and s.rules[option] != value else 0)
 
 
-def both(one, other):
-    return lambda s, _: s.code(one) or s.code(other)
+def limit(s, code):
+    return code or (0 if s.rules["max_members"] else INVALID)
 
 
 case("name", TEXTS, edit(1, group_name="another"))
@@ -73,13 +74,13 @@ case("face", TEXTS, edit(8, face_url="http://f"))
 case("all texts", TEXTS, edit(15, group_name="g", notification="n2", introduction="i2", face_url="http://g"))
 case("no text", TEXTS, edit(2, notification=""))
 for option in (FORBID, AUTH, ANY):
-    case("add option %d" % option, OPTIONS, edit(16, add_option=option), not_fixed("fixed_add"), spoils=True)
-    case("approve option %d" % option, OPTIONS, edit(4096, approve_option=option), not_fixed("fixed_approve"), spoils=True)
-case("member limit", OPTIONS, edit(32, max_member_num=100))
+    case("add option %d" % option, OPTIONS, edit(16, add_option=option), unless_fixed("add", option), spoils=True)
+    case("approve option %d" % option, OPTIONS, edit(4096, approve_option=option), unless_fixed("approve", option), spoils=True)
+case("member limit", OPTIONS, edit(32, max_member_num=100), limit)
 case("visible", OPTIONS, edit(64, visible=1))
 case("searchable", OPTIONS, edit(128, searchable=1))
 case("custom field", OPTIONS, edit(512, custom_info=[{"group_info_custom_string_info_key": "k", "group_info_custom_string_info_value": "v"}]))
-case("name and limit", OPTIONS, edit(33, group_name="both", max_member_num=150), both(TEXTS, OPTIONS))
+case("name and limit", OPTIONS, edit(33, group_name="both", max_member_num=150), lambda s, code: s.code(TEXTS) or limit(s, code))
 case("mute all", MUTE_ALL, edit(256, is_shutup_all=True), spoils=True)
 case("unmute all", MUTE_ALL, edit(256, is_shutup_all=False), muted_all=True, spoils=True)
 for target in ("member2", "admin2"):
@@ -245,8 +246,21 @@ case("something custom while all are muted", SPEAK, say([{"elem_type": 3, "custo
 case("a text that only passes", SPEAK, say(message_is_online_msg=True), unless_muted)
 case("a text that asks for receipts", RECEIPT, say(message_need_read_receipt=True), unless_muted)
 case("a text for one", SPEAK_TO, say(message_target_group_member_array=["member2"]), unless_muted)
-case("history", HISTORY, lambda s: ask(s, "TIMMsgGetMsgList", s.group, GROUP, {
-    "msg_getmsglist_param_count": 20, "msg_getmsglist_param_is_ramble": True}))
+
+
+def history(of):
+    """A history's code; or how many of its messages are not for the actor: whoever is outside gets what he has, which is none of these."""
+    def run(s):
+        where = of(s)
+        if s.possible(SPEAK):
+            s.owner.text(where, "not for everybody", kind=GROUP)
+        r = s.actor.ask("TIMMsgGetMsgList", where, GROUP, {"msg_getmsglist_param_count": 20, "msg_getmsglist_param_is_ramble": True})
+        shown = 0 if r.code else sum(text_of(m) == "not for everybody" for m in r.json if m["message_elem_array"])
+        return "%d messages" % shown if shown and s.code(HISTORY) else r.code
+    return run
+
+
+case("history", HISTORY, history(lambda s: s.group), lambda s, _: 0)
 case("revoke a member's", REVOKE, lambda s: ask(s, "TIMMsgRevoke", s.group, GROUP, s.message()))
 case("revoke the owner's", REVOKE, lambda s: ask(s, "TIMMsgRevoke", s.group, GROUP, s.message("owner")),
      lambda s, code: code if s.role != "owner" or not s.possible(REVOKE) else 0)
@@ -292,6 +306,14 @@ case("read one counter", COUNTERS, lambda s: ask(s, "TIMGroupGetGroupCounters", 
 
 # ---------------------------------------------------------------- communities
 
+def there(code_elsewhere=INVALID):
+    """The table, where there are topics; what is not there is refused to everybody in the same way."""
+    return lambda s, code: code if s.kind == "Topics" else code_elsewhere
+
+
+NOT_FOUND = 10010
+
+
 def worst(s, function, *args):
     """The code of the call, or of the worst of its parts."""
     r = s.actor.ask(function, *args)
@@ -301,25 +323,25 @@ def worst(s, function, *args):
 
 
 for family in ("TIMGroup", "TIMCommunity"):
-    case(family + ": make a topic", TOPICS, lambda s, f=family: ask(s, f + "CreateTopicInCommunity", s.group, {"group_topic_info_topic_name": "new"}))
+    case(family + ": make a topic", TOPICS, lambda s, f=family: ask(s, f + "CreateTopicInCommunity", s.group, {"group_topic_info_topic_name": "new"}), there())
     for name, flag, keys in (("name", 1, {"group_topic_info_topic_name": "t"}), ("muting", 256, {"group_topic_info_is_all_muted": True}),
                              ("custom text", 2048, {"group_topic_info_custom_string": "c"})):
         case("%s: a topic's %s" % (family, name), TOPICS, lambda s, f=family, flag=flag, keys=keys: ask(s, f + "SetTopicInfo", dict(
-            keys, group_topic_info_topic_id=s.keep("topic", s.topic), group_modify_info_param_modify_flag=flag)))
-    case(family + ": delete a topic", TOPICS, lambda s, f=family: worst(s, f + "DeleteTopicFromCommunity", s.group, [s.topic()]))
+            keys, group_topic_info_topic_id=s.keep("topic", s.topic), group_modify_info_param_modify_flag=flag)), there(NOT_FOUND))
+    case(family + ": delete a topic", TOPICS, lambda s, f=family: worst(s, f + "DeleteTopicFromCommunity", s.group, [s.topic()]), there())
 case("make a permission group", RIGHTS, lambda s: ask(s, "TIMCommunityCreatePermissionGroupInCommunity", {
-    "community_group_id": s.group, "permission_group_name": "new"}))
+    "community_group_id": s.group, "permission_group_name": "new"}), there())
 case("change a permission group", RIGHTS, lambda s: ask(s, "TIMCommunityModifyPermissionGroupInfoInCommunity", {
     "community_group_id": s.group, "permission_group_id": s.keep("rights", s.rights), "permission_group_name": "other",
-    "permission_group_modify_info_flag": 1}))
-case("delete a permission group", RIGHTS, lambda s: worst(s, "TIMCommunityDeletePermissionGroupFromCommunity", s.group, [s.rights()]))
+    "permission_group_modify_info_flag": 1}), there())
+case("delete a permission group", RIGHTS, lambda s: worst(s, "TIMCommunityDeletePermissionGroupFromCommunity", s.group, [s.rights()]), there())
 for name, call in {
         "add a member to a permission group": lambda s, g: ("TIMCommunityAddCommunityMembersToPermissionGroup", s.group, g, ["member2"]),
         "take a member out of it": lambda s, g: ("TIMCommunityRemoveCommunityMembersFromPermissionGroup", s.group, g, ["member2"]),
         "give it rights in a topic": lambda s, g: ("TIMCommunityAddTopicPermissionToPermissionGroup", s.group, g, topic_rights(s, 8)),
         "give it other rights": lambda s, g: ("TIMCommunityModifyTopicPermissionInPermissionGroup", s.group, g, topic_rights(s, 4)),
         "take its rights": lambda s, g: ("TIMCommunityDeleteTopicPermissionFromPermissionGroup", s.group, g, [s.keep("topic", s.topic)])}.items():
-    case(name, RIGHTS, lambda s, call=call: worst(s, *call(s, s.keep("rights", s.rights))))
+    case(name, RIGHTS, lambda s, call=call: worst(s, *call(s, s.keep("rights", s.rights))), there())
 
 
 def topic_rights(s, bits):
@@ -328,7 +350,7 @@ def topic_rights(s, bits):
 
 for name, run in {
         "speak in a topic": lambda s: s.actor.send(s.keep("topic", s.topic), [text_elem("hello")], kind=GROUP).wait().code,
-        "a topic's history": lambda s: ask(s, "TIMMsgGetMsgList", s.keep("topic", s.topic), GROUP, {
-            "msg_getmsglist_param_count": 20, "msg_getmsglist_param_is_ramble": True}),
+        "a topic's history": history(lambda s: s.keep("topic", s.topic)),
         "how to receive from a topic": lambda s: ask(s, "TIMMsgSetGroupReceiveMessageOpt", s.keep("topic", s.topic), 1)}.items():
-    case(name, {"s": SPEAK, "a": HISTORY, "h": RECEIVE}[name[0]], run, unless_muted if name[0] == "s" else None, kinds=["Topics"])
+    case(name, {"s": SPEAK, "a": HISTORY, "h": RECEIVE}[name[0]], run,
+         {"s": unless_muted, "a": lambda s, _: 0, "h": None}[name[0]], kinds=["Topics"])

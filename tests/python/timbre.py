@@ -63,8 +63,14 @@ def contract():
         result, params = re.match(r"(.*?)\s*\b%s\((.*)\);" % name, text).groups()
         functions[name] = (result, [tuple(p.strip().rsplit(" ", 1)) for p in params.split(",")])
     with open(os.path.join(ROOT, "include/TIMExt.h")) as f:  # what the interface does not have
-        for result, name, params in re.findall(r"^TIM_API (.+?) TIM_DECL (\w+)\((.*)\);", f.read(), re.M):
-            functions[name] = (result, [tuple(p.strip().rsplit(" ", 1)) for p in params.split(",") if p != "void"])
+        header = f.read()
+
+    def declared(params):
+        return [tuple(p.strip().rsplit(" ", 1)) for p in params.split(",") if p != "void"]
+    for result, name, params in re.findall(r"^TIM_API (.+?) TIM_DECL (\w+)\((.*)\);", header, re.M):
+        functions[name] = (result, declared(params))
+    for name, params in re.findall(r"^typedef void \(TIM_DECL \*(\w+)\)\((.*)\);", header, re.M):
+        callbacks[name] = ("void", declared(params))
     return functions, callbacks
 
 
@@ -162,7 +168,7 @@ def worker():
         kind = lib.functions[name][1][0][0]
         lib.function(name)(*([lib.callback(kind, name) if on else lib.types[kind](), 0][:len(lib.functions[name][1])]))
     for name, (result, params) in lib.functions.items():
-        setter = re.match(r"TIM(Set\w*Callback|AddRecvNewMsgCallback)$", name)
+        setter = re.match(r"TIM((Ext)?Set\w*Callback|AddRecvNewMsgCallback)$", name)
         if setter and len(params) == 2 and name not in no_events:
             listen(name, True)
     say(ready=True)

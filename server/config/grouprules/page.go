@@ -71,6 +71,7 @@ func properties() []property {
 		{"tips: options, everybody is muted", yes(func(r *model.GroupRules) bool { return r.OptionTips })},
 		{"who may join", func(r *model.GroupRules) string { return option(r.AddOption, r.FixedAdd) }},
 		{"how an invitation is approved", func(r *model.GroupRules) string { return option(r.ApproveOption, r.FixedApprove) }},
+		{"who is invited has to agree", yes(func(r *model.GroupRules) bool { return r.Consent })},
 		{"how a new member receives", func(r *model.GroupRules) string { return receives[r.ReceiveOption] }},
 		{"an owner who quits", func(r *model.GroupRules) string { return ownerQuits(r) }},
 	}

@@ -21,6 +21,7 @@ var reasons = map[string]reason{
 	"group_history":        {"The documents let each type see earlier messages or not, by a switch; the header gives them to Meeting only.", "work,public,meeting,community"},
 	"group_tips":           {"Meeting groups are silent by default; the documents have a switch for every type.", "work,public,meeting,avchatroom,community"},
 	"group_option_tips":    {"Off in the documents, with a switch.", "true"},
+	"group_consent":        {"The interface has requests that the invited decides, and no option for them: an invitation that is not for approval by admins brings in at once.", "work"},
 	"group_texts":          {"The header and older documents give short limits, newer releases long ones.", "short"},
 	"communities":          {"The documents' service has them only when they are turned on; without them creating one answers 11000.", ""},
 	"community_invites":    {"One document lets members of a community invite, another one has it forbidden.", "false"},
