@@ -275,7 +275,7 @@ TIM_API void TIM_DECL TIMSetConvConversationsDeletedFromGroupCallback(TIMConvCon
 TIM_API int TIM_DECL TIMConvGetConvList(TIMCommCallback cb, const void* user_data);
 
 /*
- * Gives the named conversations from the local cache.
+ * Gives the named conversations from the local cache; topics of a community too, by their ids.
  *
  * - json_get_conv_list_param: JSON array of GetConversationListParam, not empty.
  * - cb: Result callback, run exactly once if the function returned 0.
@@ -587,7 +587,8 @@ TIM_API int TIM_DECL TIMConvUnsubscribeUnreadMessageCountByFilter(const char* fi
  * AVChatRoom groups.
  *
  * - conversation_id: "c2c_<UserID>" or "group_<groupID>" for one conversation; "c2c" for all one-to-one
- *   conversations; "group" for all groups; "" or NULL for all.
+ *   conversations; "group" for all groups; "" or NULL for all. Topics of a community count among neither:
+ *   each is "group_<topic id>".
  * - clean_timestamp: One-to-one only, UTC seconds: messages up to this time become read; 0 = all.
  * - clean_sequence: Groups only: messages up to this message_seq become read; 0 = all.
  * - cb: Result callback, run exactly once if the function returned 0.

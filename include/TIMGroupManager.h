@@ -1164,8 +1164,7 @@ TIM_API int TIM_DECL TIMGroupModifyMemberInfo(const char* json_group_modifymemin
  *
  * Result: Array of GroupInviteMemberResult in the order of the users: kTIMGroupMember_HandledSuc,
  * kTIMGroupMember_Included (a member already), kTIMGroupMember_Invited (somebody has to decide),
- * kTIMGroupMember_HandledErr (no such user, he may not come back yet, or no room was left), or 4 (he is in
- * 1,000 groups).
+ * kTIMGroupMember_HandledErr (no such user, or no room was left), or 4 (he is in 1,000 groups).
  *
  * Events: The invited, on all devices: kTIMConvEvent_Add and a report kTIMGroupReport_Invite. All members,
  * not in Meeting groups: a message with a GroupTipsElem of type kTIMGroupTip_Invite, join type
@@ -1188,9 +1187,9 @@ TIM_API int TIM_DECL TIMGroupInviteMember(const char* json_group_invite_param, T
 
 /*
  * Removes members. The owner removes everybody, admins remove ordinary members; in Work groups and live rooms
- * only the owner may. With group_delete_member_param_duration they cannot come in again for so many seconds,
- * neither of their own will nor by invitation; in live rooms this is a ban. Their conversations stay with
- * their history.
+ * only the owner may. With group_delete_member_param_duration they cannot come in by themselves for so many
+ * seconds; an invitation lets them in all the same. In live rooms this is a ban. Their conversations stay
+ * with their history.
  *
  * - json_group_delete_param: JSON object GroupDeleteMemberParam; group and users are required.
  * - cb: Result callback, run exactly once if the function returned 0.
@@ -1201,8 +1200,8 @@ TIM_API int TIM_DECL TIMGroupInviteMember(const char* json_group_invite_param, T
  * one).
  *
  * Events: All members and the removed: a message with a GroupTipsElem of type kTIMGroupTip_Kick, not in
- * Meeting groups, and TIMSetGroupTipsEventCallback. The removed: a report kTIMGroupReport_BeKicked, with a
- * ban kTIMGroupReport_BannedFromGroup.
+ * Meeting groups, and TIMSetGroupTipsEventCallback. The removed: a report kTIMGroupReport_BeKicked, in live
+ * rooms with a ban kTIMGroupReport_BannedFromGroup.
  *
  * Errors: Returned at once: -4 json_group_delete_param is NULL; -3 it is not valid JSON, not an object,
  * empty, or lacks group or users. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 no
@@ -1286,9 +1285,9 @@ TIM_API int TIM_DECL TIMGroupGetPendencyList(const char* json_group_getpendency_
  *
  * Errors: Returned at once: -4 json_group_handle_pendency_param is NULL; -3 it is not valid JSON, not an
  * object, empty, or names no request. In the callback: 6013 not initialised; 6014 nobody is logged in; 10004
- * there is no such request; 10007 the caller does not decide it; 10013 the user is a member already; 10014
- * the group is full; 10024 it is decided already; 10037 the user is in 1,000 groups; 10010 no such group;
- * 10015 the group's id is empty; network codes 9508 to 9525.
+ * there is no such request; 10007 the caller does not decide it; 10014 the group is full; 10024 it is decided
+ * already; 10037 the user is in 1,000 groups; 10010 no such group; 10015 the group's id is empty; network
+ * codes 9508 to 9525.
  *
  * Limits: The message: 300 bytes.
  *
@@ -1427,7 +1426,7 @@ static const char* const kTIMGroupMemberInfoFriendRemark = "group_member_info_fr
 static const char* const kTIMGroupMemberInfoFaceUrl = "group_member_info_face_url";
 /* array GroupMemberInfoCustomString, out. Custom fields. */
 static const char* const kTIMGroupMemberInfoCustomInfo = "group_member_info_custom_info";
-/* string, out. Whether he is connected, a bool; given by lists of live rooms, else false. */
+/* string, out. Whether he is connected, a bool. */
 static const char* const kTIMGroupMemberInfoIsOnline = "group_member_info_is_online";
 /* array, out. Empty: not built. */
 static const char* const kTIMGroupMemberInfoOnlineDevices = "group_member_info_online_devices";

@@ -122,8 +122,8 @@ typedef enum TIMImageLevel {
 
 /*
  * What a group report tells, key group_report_elem_report_type. A report goes to single users, a group tip to
- * all members. Reports stand in no history; their message has conversation type 3 and id "". At present only
- * kTIMGroupReport_GroupMessageRecvOption is made.
+ * all members. Reports stand in no history and no conversation; their message has conversation type 3, id ""
+ * and the sender "@TIM#SYSTEM", and comes once on each device of the user, after a time away too.
  */
 typedef enum TIMGroupReportType {
     /* Unknown. */
@@ -158,9 +158,9 @@ typedef enum TIMGroupReportType {
     kTIMGroupReport_InviteRefuse = 14,
     /* The group was read on another device; to the user's own devices. */
     kTIMGroupReport_ReadReport = 15,
-    /* Custom notice sent through the server interface. */
+    /* Custom notice sent through the server interface. Not made yet. */
     kTIMGroupReport_UserDefine = 16,
-    /* Muted; to the muted user, time in group_report_elem_shut_up_time. */
+    /* Muted, or allowed to speak again; to that user, time in group_report_elem_shut_up_time. */
     kTIMGroupReport_ShutUpMember = 17,
     /* A topic was created in the community. */
     kTIMGroupReport_TopicCreate = 18,
@@ -361,7 +361,9 @@ typedef TIMMsgGroupMessageReadMemberListCallback TIMMsgGroupReadMembersCallback;
  * the user sent from other devices, online-only ones, group tips (which also run
  * TIMSetGroupTipsEventCallback) and group reports. Not for messages sent, saved or imported on this device,
  * and not for history that TIMMsgGetMsgList fetches. Of a group in which much was missed only the newest
- * message comes; the others are history.
+ * message comes; the others are history. Of a live room only what is said while this device is there, in the
+ * order of message_seq, several messages at once when the room is busy; its tips run
+ * TIMSetGroupTipsEventCallback alone.
  *
  * Thread: Any thread, also before TIMInit; the callback runs on the library's callback thread.
  *
@@ -523,7 +525,9 @@ TIM_API void TIM_DECL TIMSetMsgGroupPinnedMessageChangedCallback(TIMMsgGroupPinn
  * A message found after its failure callback to have been committed by the server turns to kTIMMsg_SendSucc,
  * and TIMSetMsgUpdateCallback tells. With message_is_forward_message true and the JSON of a delivered message
  * a new message with the same elements is sent; files that are on the server are not uploaded again. With
- * ext_set_config_keep_trying (TIMSetConfig) the callback waits for the network as long as it takes.
+ * ext_set_config_keep_trying (TIMSetConfig) the callback waits for the network as long as it takes. A message
+ * to a live room (AVChatRoom) is not stored, makes no conversation and is not tried again after the network
+ * was lost.
  *
  * - conv_id: Conversation: the peer's UserID (one-to-one) or the group ID. UTF-8.
  * - conv_type: kTIMConv_C2C (1) or kTIMConv_Group (2).
@@ -821,7 +825,7 @@ TIM_API int TIM_DECL TIMMsgGetC2CReceiveMessageOpt(const char* json_identifier_a
  * part of the history. A new member begins with kTIMRecvMsgOpt_Receive, in a Meeting group with
  * kTIMRecvMsgOpt_Not_Notify. Read it back from the group information.
  *
- * - group_id: Group ID.
+ * - group_id: Group ID, or the id of a topic: each topic has an option of its own.
  * - opt: kTIMRecvMsgOpt_Receive, kTIMRecvMsgOpt_Not_Receive, kTIMRecvMsgOpt_Not_Notify or
  *   kTIMRecvMsgOpt_Not_Notify_Except_At.
  * - cb: Result callback, run exactly once if the function returned 0.
@@ -961,7 +965,8 @@ TIM_API int TIM_DECL TIMMsgGetAllReceiveMessageOpt(TIMCommCallback cb, const voi
  * at most 5 times for at most 100 messages each. When that is not enough the page ends where the next hole
  * begins, with fewer messages than asked for: go on from its last one, only an empty page is the end. The
  * server keeps messages for 7 days unless its operator sets another time; the local database has no limit.
- * Messages from before joining are delivered in Meeting groups only.
+ * Messages from before joining are delivered in Meeting groups and communities only. A live room has no
+ * history: "[]".
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -1905,8 +1910,8 @@ TIM_API int TIM_DECL TIMMsgSendNewMsgEx(const char* conv_id, enum TIMConvType co
 
 /*
  * Marks a conversation, or all of one type, as read up to a message. The position only moves forward. It
- * moves here at once, at the server as soon as it can be reached. Unknown conversations are no error. Older
- * function; TIMConvCleanConversationUnreadMessageCount replaces it.
+ * moves here at once, at the server as soon as it can be reached. Unknown conversations and live rooms are no
+ * error. Older function; TIMConvCleanConversationUnreadMessageCount replaces it.
  *
  * - conv_id: The peer's UserID or the group ID; NULL or "" for all conversations of conv_type.
  * - conv_type: kTIMConv_C2C (1) or kTIMConv_Group (2).
@@ -2315,9 +2320,12 @@ static const char* const kTIMGroupReportElemGroupId = "group_report_elem_group_i
 static const char* const kTIMGroupReportElemGroupName = "group_report_elem_group_name";
 /* string, out. UserID of who did it. */
 static const char* const kTIMGroupReportElemOpUser = "group_report_elem_op_user";
-/* string, out. Text given with the action, e.g. the reason. */
+/*
+ * string, out. Text given with the action: the words of who wants to join or decides, or the reason of a
+ * removal.
+ */
 static const char* const kTIMGroupReportElemMsg = "group_report_elem_msg";
-/* string, out. Custom data of a notice kTIMGroupReport_UserDefine. */
+/* string, out. Data given with the action: of an invitation group_invite_member_param_user_data. */
 static const char* const kTIMGroupReportElemUserData = "group_report_elem_user_data";
 /* object UserProfile, out. Profile of who did it. */
 static const char* const kTIMGroupReportElemOpUserInfo = "group_report_elem_op_user_info";
@@ -2400,8 +2408,8 @@ static const char* const kTIMMsgMsgId = "message_msg_id";
 static const char* const kTIMMsgRand = "message_rand";
 /*
  * uint64, out. Number within the conversation given by the server, from 1, +1 per stored message (group tips
- * included); in one-to-one conversations too. A message without one (not sent, local) shows a local number
- * here; ext_message_server_time_ms tells them apart.
+ * included); in one-to-one conversations too. In a live room it grows by more than 1. A message without one
+ * (not sent, local) shows a local number here; ext_message_server_time_ms tells them apart.
  */
 static const char* const kTIMMsgSeq = "message_seq";
 /* uint32, inout. Number of the application, local to this device. */

@@ -285,3 +285,13 @@ func TestReceiveFlagsOfOthersAreNotMine(t *testing.T) {
 		t.Errorf("code %d for a group of others", a.Code)
 	}
 }
+
+func TestUsersDoNotBroadcast(t *testing.T) {
+	s := serve(t, t.TempDir(), nil)
+	ann := s.login(t, "ann")
+	s.login(t, "bob")
+	content := `{"id":"1-2-3","ct":1,"r":3,"p":1,"el":[{"elem_type":0,"text_elem_content":"x"}],"x":{"message_is_broadcast_message":true}}`
+	if code := ann.refused("bob", "k", content); code != tim.ErrSVRMsgInvalidJSONBodyFormat {
+		t.Errorf("code %d", code)
+	}
+}

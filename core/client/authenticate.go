@@ -122,6 +122,7 @@ func (c *Client) loggedIn(s *session, a *attempt, in protocol.LoggedIn) {
 		a.answer(0, "")
 	}
 	c.link.Named(in.Session)
+	s.live.Away()
 	c.link.Release()
 	c.Go(func() { s.begin(in) })
 }

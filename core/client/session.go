@@ -73,7 +73,7 @@ func (c *Client) newSession(user string) (*session, error) {
 	s.book = conversation.New(c.cfg.Sink, func(q sqlite.Queryer, conv *conversation.Conversation) string {
 		return message.ConversationJSON(q, conv, user)
 	})
-	s.live = live.New(live.Config{Link: c.link, Log: log, Timeout: settings.timeout})
+	s.live = live.New(live.Config{Link: c.link, Log: log, Timeout: settings.timeout, Waiting: c.cfg.Sink.Waiting})
 	s.messages = message.New(message.Self{User: user, TinyID: s.tinyID.Load, Device: s.device,
 		Platform: func() int { return settings.Get().Platform }, Timeout: settings.timeout, Patient: func() bool { return settings.Get().KeepTrying }, Now: c.Now, Ended: c.endedBy,
 		Live: s.live,

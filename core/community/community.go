@@ -4,8 +4,9 @@
 // as a conversation that stands in no list; this package knows which topics there are and what they are called, and it tells
 // the host of them. It follows the logs beside the messages (follow.go): a community's log says which topics come and go, and
 // every topic has a log of its own, which a member's devices follow from the day on which they hear of it. The table of topics
-// is kept by the logs alone, so that lists answer without a network; a question to the server is answered with what it says,
-// and writes nothing.
+// is kept by the logs, so that lists answer without a network. A question to the server is answered with what it says. All that
+// is taken over of an answer is which topics are gone: the log that told of it may have been too long for a device that was
+// away.
 //
 // What a TopicInfo says of the user, his unread messages, the last one, his draft, comes from the conversation on this
 // device, which may be ahead of the server. Whatever changes a topic's conversation or its information becomes one event per
@@ -21,6 +22,7 @@ package community
 import (
 	"context"
 	"encoding/json"
+	"sync/atomic"
 
 	"timbre/core/conversation"
 	"timbre/core/event"
@@ -60,7 +62,10 @@ type Config struct {
 
 // Communities is the communities of one account. All methods that take a Done wait for the server; they may be called from
 // any goroutine.
-type Communities struct{ Config }
+type Communities struct {
+	Config
+	moves atomic.Uint64 // comings and goings of topics that the logs told of
+}
 
 // New returns the communities. From now on the host hears of topics in book.
 func New(c Config, book *conversation.Book) *Communities {
@@ -71,21 +76,13 @@ func New(c Config, book *conversation.Book) *Communities {
 
 // plain makes a change without a result.
 func (c *Communities) plain(op string, body any, done event.Done) {
-	if why := c.Groups.Change(op, body, &struct{}{}); why != nil {
-		done(why.Code, why.Text, "")
-		return
-	}
-	done(0, "", "")
+	c.Groups.Do(op, body, &struct{}{}, done, func() string { return "" })
 }
 
 // made makes a change that is answered with an id, which is the result as it is: no JSON.
 func (c *Communities) made(op string, body any, done event.Done) {
 	var a protocol.CreatedGroup
-	if why := c.Groups.Change(op, body, &a); why != nil {
-		done(why.Code, why.Text, "")
-		return
-	}
-	done(0, "", a.ID)
+	c.Groups.Do(op, body, &a, done, func() string { return a.ID })
 }
 
 // listOf makes a list of results, one for each.

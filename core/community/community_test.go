@@ -40,6 +40,8 @@ type device struct {
 	answers  map[string]protocol.Answer
 	asked    []gjson.Result
 	err      error
+	// meanwhile happens once while a question is on its way.
+	meanwhile func()
 }
 
 func start(t fataler) *device {
@@ -74,6 +76,10 @@ func (d *device) Waiting() int { return 0 }
 // Ask implements group.Asker.
 func (d *device) Ask(_ context.Context, op, key string, body []byte, _ time.Duration) (protocol.Answer, error) {
 	d.asked = append(d.asked, gjson.ParseBytes(body))
+	if do := d.meanwhile; do != nil {
+		d.meanwhile = nil
+		do()
+	}
 	return d.answers[op], d.err
 }
 
@@ -244,6 +250,14 @@ func TestStateBeforeTheNews(t *testing.T) {
 	equal(t, "unread", info.Get(ofInfo+tim.KeyCommunityTopicInfoUnreadCount), 3)
 }
 
+func TestTopicThatNobodyKnowsWithoutANetwork(t *testing.T) {
+	d := open(t)
+	d.made(news, "News")
+	list := d.offline(chat, news)
+	equal(t, "the codes", fmt.Sprint(list[0].Get(tim.KeyCommunityTopicInfoResultErrorCode), list[1].Get(tim.KeyCommunityTopicInfoResultErrorCode)), "10010 0")
+	equal(t, "the unknown one", list[0].Get(ofInfo+tim.KeyCommunityTopicInfoTopicID), chat)
+}
+
 func TestMessagesChangeTheTopic(t *testing.T) {
 	d := open(t)
 	d.made(news, "News")
@@ -322,12 +336,30 @@ func TestComingAndGoing(t *testing.T) {
 	equal(t, "unread after coming back", d.offline(news)[0].Get(ofInfo+tim.KeyCommunityTopicInfoUnreadCount), 1)
 }
 
+// A topic that the server does not name may be one that the user does not want to hear of. That it is gone, the list says,
+// unless the log is ahead of it.
 func TestGoneWithoutAWord(t *testing.T) {
 	d := open(t)
 	d.made(news, "News")
 	d.made(chat, "Chat")
-	d.write(func(tx *store.Tx) error { return d.GroupGone(tx, news) })
-	equal(t, "the topics", len(d.offline()), 1)
+	d.says(chat, "bob", 1)
+	d.write(func(tx *store.Tx) error { return d.GroupGone(tx, chat) })
+	equal(t, "the topics", len(d.offline()), 2)
+	d.answer(protocol.OpTopics, protocol.Topics{List: []protocol.FoundGroup{{Group: *of(news, "News")}}})
+	d.meanwhile = func() { d.made("team@TOPIC#_new", "New") }
+	d.call(func(done event.Done) { d.Topics("team", nil, done) })
+	equal(t, "the topics after a list that is old", len(d.offline()), 3)
+	d.topicEntry(protocol.TopicChange{Change: protocol.ChangeDeleted, IDs: []string{"team@TOPIC#_new"}})
+	d.call(func(done event.Done) { d.Topics("team", nil, done) })
+	equal(t, "the topics after a list", len(d.offline()), 1)
+	equal(t, "followed after a list", len(d.followed), 1)
+	option := func(option int) protocol.Entry {
+		return protocol.Entry{Kind: protocol.EntryOption, Group: "team", Data: protocol.Marshal(protocol.OptionChange{Option: option})}
+	}
+	d.apply(option(tim.RecvMsgOptNotReceive))
+	d.write(func(tx *store.Tx) error { return d.GroupGone(tx, "team") })
+	equal(t, "the topics of a community that is not to be heard of", len(d.offline()), 1)
+	d.apply(option(tim.RecvMsgOptReceive))
 	d.write(func(tx *store.Tx) error { return d.GroupGone(tx, "team") })
 	equal(t, "the topics at last", len(d.offline()), 0)
 	equal(t, "followed", len(d.followed), 0)

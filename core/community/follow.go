@@ -2,8 +2,8 @@ package community
 
 import (
 	"cmp"
-	"slices"
 
+	"timbre/core/conversation"
 	"timbre/core/event"
 	"timbre/core/store"
 	"timbre/model"
@@ -29,18 +29,18 @@ func (c *Communities) GroupState(tx *store.Tx, st *protocol.GroupState, _ bool) 
 	if st.Group.Parent == "" {
 		return nil
 	}
+	c.moves.Add(1)
 	return keep(tx, st.Group.Parent, &st.Group, false)
 }
 
-// GroupGone lets go of a topic, or of all topics of a community. The host is not told: it hears of the community.
+// GroupGone lets go of all topics of a community. Of a group that the user does not want to hear of the server says nothing
+// either; whether a topic is gone, the list of all topics says.
 func (c *Communities) GroupGone(tx *store.Tx, group string) error {
-	if model.CommunityOf(group) == "" {
-		return c.leave(tx, group)
-	}
-	if known, err := forget(tx, group); !known || err != nil {
+	conv, err := conversation.Find(tx, tim.ConvGroup, group)
+	if err != nil || conv != nil && conv.Option == tim.RecvMsgOptNotReceive {
 		return err
 	}
-	return c.Messages.DropTopic(tx, group)
+	return c.leave(tx, group)
 }
 
 // Forget is for a server with other logs than before: it names every topic anew.
@@ -48,6 +48,7 @@ func (c *Communities) Forget(tx *store.Tx) error { return tx.Exec(`DELETE FROM t
 
 // membership applies that the user came into a community, or left it, or what has changed for him in one of its topics.
 func (c *Communities) membership(tx *store.Tx, e *protocol.Entry) error {
+	c.moves.Add(1)
 	d, err := parse[protocol.Membership](e.Data)
 	switch {
 	case err != nil:
@@ -93,6 +94,7 @@ func (c *Communities) leave(tx *store.Tx, community string) error {
 
 // topic applies what became of topics.
 func (c *Communities) topic(tx *store.Tx, e *protocol.Entry) error {
+	c.moves.Add(1)
 	d, err := parse[protocol.TopicChange](e.Data)
 	if err != nil {
 		return err
@@ -180,10 +182,7 @@ func (c *Communities) deleted(tx *store.Tx, e *protocol.Entry, d *protocol.Topic
 		if t == nil {
 			continue
 		}
-		if _, err := forget(tx, id); err != nil {
-			return err
-		}
-		if err := c.Messages.DropTopic(tx, id); err != nil {
+		if err := c.drop(tx, id); err != nil {
 			return err
 		}
 		gone, ids = append(gone, *t), append(ids, id)
@@ -197,58 +196,13 @@ func (c *Communities) deleted(tx *store.Tx, e *protocol.Entry, d *protocol.Topic
 	return nil
 }
 
-// rights tells the host what became of a permission group.
-func (c *Communities) rights(tx *store.Tx, e *protocol.Entry) error {
-	d, err := parse[protocol.RightsChange](e.Data)
-	if err != nil {
+// drop lets go of a topic with everything that was said in it.
+func (c *Communities) drop(tx *store.Tx, id string) error {
+	if err := tx.Exec(`DELETE FROM topic WHERE id=?`, id); err != nil {
 		return err
 	}
-	d.Rights.Community = e.Group
-	switch d.Change {
-	case protocol.ChangeCreated:
-		c.emit(tx, tim.OpTIMSetCommunityCreatePermissionGroupCallback, e.Group, rights(&d.Rights).json())
-	case protocol.ChangeSet:
-		c.emit(tx, tim.OpTIMSetCommunityChangePermissionGroupInfoCallback, e.Group, rights(&d.Rights).json())
-	case protocol.ChangeDeleted:
-		c.emit(tx, tim.OpTIMSetCommunityDeletePermissionGroupCallback, e.Group, string(protocol.Marshal(d.IDs)))
-	default:
-		if how, known := rightsEvents[d.Change]; known {
-			c.emit(tx, how.setter, e.Group, object{tim.KeyPermissionGroupID: d.Rights.ID, how.key: how.value(&d)}.json())
-		}
-	}
-	return nil
+	return c.Messages.DropTopic(tx, id)
 }
-
-// rightsEvents is the events about what a permission group has, each with the one key that its payload carries beside the
-// group's id.
-var rightsEvents = map[string]struct {
-	setter tim.Op
-	key    string
-	value  func(*protocol.RightsChange) any
-}{
-	protocol.ChangeEnlist: {tim.OpTIMSetCommunityAddMembersToPermissionGroupCallback, tim.KeyMemberIDList, users},
-	protocol.ChangeDelist: {tim.OpTIMSetCommunityRemoveMembersFromPermissionGroupCallback, tim.KeyMemberIDList, users},
-	protocol.ChangeGrant:  {tim.OpTIMSetCommunityAddTopicPermissionCallback, tim.KeyTopicPermissionMap, granted},
-	protocol.ChangeAlter:  {tim.OpTIMSetCommunityModifyTopicPermissionCallback, tim.KeyTopicPermissionMap, granted},
-	protocol.ChangeRevoke: {tim.OpTIMSetCommunityDeleteTopicPermissionCallback, tim.KeyTopicIDList, revoked},
-}
-
-func users(d *protocol.RightsChange) any { return slices.Concat([]string{}, d.Users) }
-
-// revoked is the topics in which a permission group has no rights any more.
-func revoked(d *protocol.RightsChange) any {
-	all := slices.Concat([]string{}, d.Topics)
-	for id := range d.Rights.Topics {
-		if !slices.Contains(all, id) {
-			all = append(all, id)
-		}
-	}
-	slices.Sort(all)
-	return all
-}
-
-// granted is the rights in topics, in the order of the topics' ids.
-func granted(d *protocol.RightsChange) any { return permissions(d.Rights.Topics) }
 
 // emit tells the host of something once tx is committed. Listeners of the older callbacks of topics hear it too.
 func (c *Communities) emit(tx *store.Tx, setter tim.Op, texts ...string) {

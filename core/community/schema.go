@@ -58,9 +58,3 @@ func keep(tx *store.Tx, community string, g *protocol.Group, told bool) error {
 		ON CONFLICT (id) DO UPDATE SET data=excluded.data, told=told OR excluded.told`,
 		g.ID, community, string(protocol.Marshal(g)), told)
 }
-
-// forget removes a topic and says whether there was one.
-func forget(tx *store.Tx, id string) (bool, error) {
-	n, err := tx.Change(`DELETE FROM topic WHERE id=?`, id)
-	return n > 0, err
-}

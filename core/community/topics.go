@@ -2,10 +2,12 @@ package community
 
 import (
 	"context"
+	"slices"
 
 	"timbre/core/event"
 	"timbre/core/group"
 	"timbre/core/message"
+	"timbre/core/store"
 	"timbre/core/transport"
 	"timbre/model"
 	"timbre/model/tim"
@@ -60,9 +62,13 @@ func (c *Communities) SetTopic(t protocol.SetTopic, draft *string, done event.Do
 // knows them.
 func (c *Communities) Topics(community string, ids []string, done event.Done) {
 	var a protocol.Topics
+	moves := c.moves.Load()
 	why := c.Groups.Ask(protocol.OpTopics, protocol.AskTopics{Community: community, Topics: ids}, &a)
-	if why != nil && group.Unreachable(why.Code) {
+	switch {
+	case why != nil && group.Unreachable(why.Code):
 		a.List, why = c.known(community, ids)
+	case why == nil && len(ids) == 0:
+		why = c.dropOthers(community, a.List, moves)
 	}
 	if why != nil {
 		done(why.Code, why.Text, "[]")
@@ -92,6 +98,29 @@ func (c *Communities) found(q sqlite.Queryer, list []protocol.FoundGroup) (strin
 			tim.KeyCommunityTopicInfoResultTopicInfo: o}
 	})
 	return text, failed
+}
+
+// dropOthers lets go of the topics that an answer with all of them does not name. If the logs have told of something since, they
+// may be ahead of it.
+func (c *Communities) dropOthers(community string, all []protocol.FoundGroup, moves uint64) *transport.Error {
+	here, why := c.known(community, nil)
+	here = slices.DeleteFunc(here, func(t protocol.FoundGroup) bool {
+		return slices.ContainsFunc(all, func(f protocol.FoundGroup) bool { return f.Group.ID == t.Group.ID })
+	})
+	if why != nil || len(here) == 0 {
+		return why
+	}
+	return group.DatabaseError(c.Store.Write(context.Background(), func(tx *store.Tx) error {
+		if c.moves.Load() != moves {
+			return nil
+		}
+		for i := range here {
+			if err := c.drop(tx, here[i].Group.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
 }
 
 // known is the topics that this device knows of.

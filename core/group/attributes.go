@@ -73,12 +73,10 @@ func (g *Groups) WriteAttributes(w protocol.SetGroupAttributes, done event.Done)
 		version = a.Version
 	}
 	w.Version = version
-	if why := g.Change(protocol.OpGroupSetAttributes, w, &a); why != nil {
-		done(why.Code, why.Text, "")
-		return
-	}
-	known.learn(a.Version)
-	done(0, "", "")
+	g.Do(protocol.OpGroupSetAttributes, w, &a, done, func() string {
+		known.learn(a.Version)
+		return ""
+	})
 }
 
 // Attributes answers attributes of a group; without keys all.

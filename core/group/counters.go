@@ -12,7 +12,11 @@ import (
 
 // SetCounters writes counters and answers those that were written.
 func (g *Groups) SetCounters(s protocol.SetGroupCounters, done event.Done) {
-	g.counting(s, true, protocol.OpGroupSetCounters, done)
+	if !g.counting(done) {
+		return
+	}
+	var a protocol.GroupCounters
+	g.Do(protocol.OpGroupSetCounters, s, &a, done, func() string { return counterList(&a) })
 }
 
 // AddToCounter changes a counter and answers what it is then. One that is not there begins with 0.
@@ -35,28 +39,32 @@ func (g *Groups) TakeFromCounter(group, key string, delta int64, done event.Done
 
 // Counters answers counters of a group; without keys all.
 func (g *Groups) Counters(ask protocol.AskGroupAttributes, done event.Done) {
-	g.counting(ask, false, protocol.OpGroupCounters, done)
-}
-
-func (g *Groups) counting(body any, change bool, op string, done event.Done) {
-	if !g.counts.allow() {
-		done(model.CodeCounterRate, "counters are asked for at most 20 times in 5 seconds", "")
+	if !g.counting(done) {
 		return
 	}
-	put := g.Ask
-	if change {
-		put = g.Change
-	}
 	var a protocol.GroupCounters
-	if why := put(op, body, &a); why != nil {
+	if why := g.Ask(protocol.OpGroupCounters, ask, &a); why != nil {
 		done(why.Code, why.Text, "")
 		return
 	}
+	done(0, "", counterList(&a))
+}
+
+// counting says whether counters may be asked for once more; else it answers the call.
+func (g *Groups) counting(done event.Done) bool {
+	if g.counts.allow() {
+		return true
+	}
+	done(model.CodeCounterRate, "counters are asked for at most 20 times in 5 seconds", "")
+	return false
+}
+
+func counterList(a *protocol.GroupCounters) string {
 	all := make([]object, 0, len(a.Counters))
 	for _, c := range a.Counters {
 		all = append(all, object{tim.KeyGroupCounterKey: c.Key, tim.KeyGroupCounterValue: c.Value})
 	}
-	done(0, "", list(all))
+	return list(all)
 }
 
 // counterChanged tells the host of one counter.

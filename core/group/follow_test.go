@@ -106,9 +106,9 @@ type slowServer struct {
 	meanwhile func()
 }
 
-func (s *slowServer) Ask(ctx context.Context, op, key string, body []byte, d time.Duration) (protocol.Answer, error) {
+func (s *slowServer) Request(op, key string, body []byte, d time.Duration, done func(protocol.Answer, error)) {
 	s.meanwhile()
-	return s.server.Ask(ctx, op, key, body, d)
+	s.server.Request(op, key, body, d, done)
 }
 
 func TestAListThatTheLogHasOvertaken(t *testing.T) {
@@ -224,7 +224,7 @@ func TestSearchWithoutAServer(t *testing.T) {
 func TestReports(t *testing.T) {
 	g, _ := rig(t, nil)
 	applied(t, g, entry(protocol.EntryReport, "g", protocol.Report{Type: tim.GroupReportShutUpMember, Operator: protocol.Member{User: "bob", Nick: "B",
-		Role: 400}, Text: "why", Data: "d", Mute: 60, Name: "a group", Platform: "Linux"}))
+		Role: 400}, Text: "why", Data: "d", Mute: 60, Name: "a group", Platform: "linux"}))
 	if len(heard(g).reports) != 1 {
 		t.Fatalf("%d reports", len(heard(g).reports))
 	}

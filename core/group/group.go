@@ -30,9 +30,10 @@ import (
 	"timbre/sqlite"
 )
 
-// Asker puts questions to the server.
-type Asker interface {
-	Ask(ctx context.Context, op, key string, body []byte, timeout time.Duration) (protocol.Answer, error)
+// Link puts questions to the server. It calls done once, before it takes anything that the server said later; done must not
+// block.
+type Link interface {
+	Request(op, key string, body []byte, timeout time.Duration, done func(protocol.Answer, error))
 }
 
 // Store is the local database. It must have Schema.
@@ -56,7 +57,7 @@ type Rooms interface {
 // Config is what groups need.
 type Config struct {
 	User     string // the account
-	Link     Asker
+	Link     Link
 	Store    Store
 	Messages Messages
 	Rooms    Rooms
@@ -89,25 +90,44 @@ func New(c Config) *Groups {
 
 // plain makes a change without a result.
 func (g *Groups) plain(op string, body any, done event.Done) {
-	if why := g.Change(op, body, &struct{}{}); why != nil {
-		done(why.Code, why.Text, "")
-		return
-	}
-	done(0, "", "")
+	g.Do(op, body, &struct{}{}, done, func() string { return "" })
+}
+
+// Do makes a change and calls done with its result, before anything that the server tells because of it reaches the host.
+// result renders what answer has become; it must not block.
+func (g *Groups) Do(op string, body, answer any, done event.Done, result func() string) {
+	g.put(op, rand.Text(), body, answer, func(why *transport.Error) {
+		if why != nil {
+			done(why.Code, why.Text, "")
+			return
+		}
+		done(0, "", result())
+	})
 }
 
 // Change asks for a change. Its key makes sure that a request that has to be repeated happens once.
 func (g *Groups) Change(op string, body, answer any) *transport.Error {
-	return g.put(op, rand.Text(), body, answer)
+	return g.put(op, rand.Text(), body, answer, func(*transport.Error) {})
 }
 
 // Ask asks something that changes nothing.
 func (g *Groups) Ask(op string, body, answer any) *transport.Error {
-	return g.put(op, "", body, answer)
+	return g.put(op, "", body, answer, func(*transport.Error) {})
 }
 
-func (g *Groups) put(op, key string, body, answer any) *transport.Error {
-	a, err := g.Link.Ask(context.Background(), op, key, protocol.Marshal(body), g.Timeout())
+// put waits for the answer to a request. then runs before the link reads on, so it must not block.
+func (g *Groups) put(op, key string, body, answer any, then func(*transport.Error)) *transport.Error {
+	got := make(chan *transport.Error, 1)
+	g.Link.Request(op, key, protocol.Marshal(body), g.Timeout(), func(a protocol.Answer, err error) {
+		why := judge(a, err, answer)
+		then(why)
+		got <- why
+	})
+	return <-got
+}
+
+// judge reads an answer.
+func judge(a protocol.Answer, err error, answer any) *transport.Error {
 	if err != nil {
 		return transport.AsError(err)
 	}

@@ -1,7 +1,6 @@
 package group
 
 import (
-	"context"
 	"encoding/json"
 	"log/slog"
 	"slices"
@@ -31,16 +30,17 @@ type server struct {
 	asked   []question
 }
 
-func (s *server) Ask(_ context.Context, op, key string, body []byte, timeout time.Duration) (protocol.Answer, error) {
+func (s *server) Request(op, key string, body []byte, _ time.Duration, done func(protocol.Answer, error)) {
 	s.asked = append(s.asked, question{op, key, gjson.ParseBytes(body)})
 	if s.err != nil {
-		return protocol.Answer{}, s.err
+		done(protocol.Answer{}, s.err)
+		return
 	}
 	list := s.answers[op]
 	if len(list) > 1 {
 		s.answers[op] = list[1:]
 	}
-	return list[0], nil
+	done(list[0], nil)
 }
 
 func ok(body any) protocol.Answer { return protocol.Answer{Body: protocol.Marshal(body)} }

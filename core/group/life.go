@@ -1,6 +1,8 @@
 package group
 
 import (
+	"crypto/rand"
+
 	"timbre/core/event"
 	"timbre/core/transport"
 	"timbre/model"
@@ -15,33 +17,37 @@ func (g *Groups) Create(c protocol.CreateGroup, done event.Done) {
 		return
 	}
 	var a protocol.CreatedGroup
+	made := func() string { return object{tim.KeyCreateGroupResultGroupId: a.ID}.json() }
+	if c.Type != tim.GroupAVChatRoom {
+		g.Do(protocol.OpGroupCreate, c, &a, done, made)
+		return
+	}
 	if why := g.Change(protocol.OpGroupCreate, c, &a); why != nil {
 		done(why.Code, why.Text, "")
 		return
 	}
-	if c.Type == tim.GroupAVChatRoom { // who opens a room is in it
-		if why := g.enter(protocol.JoinGroup{Group: a.ID}, func() {}); why != nil {
-			g.Log.Warn("a live room was made and could not be entered", "group", a.ID, "code", why.Code)
-		}
+	if why := g.enter(protocol.JoinGroup{Group: a.ID}, func() {}); why != nil { // who opens a room is in it
+		g.Log.Warn("a live room was made and could not be entered", "group", a.ID, "code", why.Code)
 	}
-	done(0, "", object{tim.KeyCreateGroupResultGroupId: a.ID}.json())
+	done(0, "", made())
 }
 
-// enter joins a group and calls told before anything of a live room reaches the host.
+// enter joins a group and calls told before anything of it reaches the host.
 func (g *Groups) enter(j protocol.JoinGroup, told func()) *transport.Error {
 	var a protocol.Joined
-	if why := g.Change(protocol.OpGroupJoin, j, &a); why != nil {
-		return why
-	}
-	told()
-	if a.Live {
+	why := g.put(protocol.OpGroupJoin, rand.Text(), j, &a, func(why *transport.Error) {
+		if why == nil {
+			told()
+		}
+	})
+	if why == nil && a.Live {
 		room := a.Group
 		if room == nil {
 			room = &protocol.Group{ID: j.Group, Type: tim.GroupAVChatRoom}
 		}
 		g.Rooms.Entered(room, a.Quit)
 	}
-	return nil
+	return why
 }
 
 // check refuses early, with the server's codes, what the server would refuse.
@@ -107,15 +113,13 @@ func (g *Groups) Kick(k protocol.KickMembers, done event.Done) {
 // results makes a change of several users.
 func (g *Groups) results(op string, body any, user, result string, done event.Done) {
 	var a protocol.Invited
-	if why := g.Change(op, body, &a); why != nil {
-		done(why.Code, why.Text, "")
-		return
-	}
-	all := make([]object, 0, len(a.Results))
-	for _, r := range a.Results {
-		all = append(all, object{user: r.User, result: r.Result})
-	}
-	done(0, "", list(all))
+	g.Do(op, body, &a, done, func() string {
+		all := make([]object, 0, len(a.Results))
+		for _, r := range a.Results {
+			all = append(all, object{user: r.User, result: r.Result})
+		}
+		return list(all)
+	})
 }
 
 // SetMember changes a member.

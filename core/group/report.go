@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"timbre/core/store"
+	"timbre/model"
 	"timbre/model/tim"
 	"timbre/protocol"
 )
@@ -31,7 +32,7 @@ func reportElement(group string, r *protocol.Report) object {
 		tim.KeyGroupReportElemGroupId: group, tim.KeyGroupReportElemGroupName: r.Name,
 		tim.KeyGroupReportElemOpUser: r.Operator.User, tim.KeyGroupReportElemMsg: r.Text, tim.KeyGroupReportElemUserData: r.Data,
 		tim.KeyGroupReportElemOpUserInfo: profile(&r.Operator), tim.KeyGroupReportElemOpGroupMemberInfo: MemberInfo(group, &r.Operator),
-		tim.KeyGroupReportElemPlatform: r.Platform, tim.KeyGroupReportElemShutUpTime: r.Mute,
+		tim.KeyGroupReportElemPlatform: model.PlatformName(r.Platform), tim.KeyGroupReportElemShutUpTime: r.Mute,
 		tim.KeyGroupReportElemGroupMessageReceiveOption: r.Option,
 	}
 }

@@ -19,6 +19,42 @@ const (
 	backPause = time.Second
 )
 
+// Away says that the session has become another one, which is in no room yet. Call it before anything that waited for the
+// connection goes out.
+func (r *Rooms) Away() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, it := range r.rooms {
+		it.away = it.in
+	}
+}
+
+// Await calls then when the device is back in a room, or with false when it does not come back. It does nothing and says so
+// for a room to which the device is not on its way.
+func (r *Rooms) Await(id string, then func(back bool)) (waits bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	it := r.rooms[id]
+	if it == nil || !it.away || r.life.Err() != nil {
+		return false
+	}
+	it.waiting = append(it.waiting, then)
+	return true
+}
+
+// settle ends the waiting for a room.
+func (it *room) settle(r *Rooms, back bool) {
+	waiting := it.waiting
+	it.away, it.waiting = false, nil
+	if len(waiting) > 0 {
+		r.all.Go(func() {
+			for _, then := range waiting {
+				guard.Run(r.Log, "what waited for a live room", func() { then(back) })
+			}
+		})
+	}
+}
+
 // Online brings the device back into its rooms: its session is another one than before. A later call takes the place of one
 // that is under way.
 func (r *Rooms) Online() {
@@ -46,7 +82,10 @@ func (r *Rooms) comeBack(ctx context.Context, id string) {
 	for try := 1; ; try++ {
 		err := r.again(ctx, id)
 		switch {
-		case ctx.Err() != nil || err == nil:
+		case ctx.Err() != nil:
+			return
+		case err == nil:
+			r.settled(id)
 			return
 		case final(err) || try == backTries:
 			r.lost(id, err)
@@ -58,6 +97,14 @@ func (r *Rooms) comeBack(ctx context.Context, id string) {
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+func (r *Rooms) settled(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if it := r.rooms[id]; it != nil {
+		it.settle(r, true)
 	}
 }
 
@@ -110,6 +157,7 @@ func (r *Rooms) lost(id string, err error) {
 	if it == nil {
 		return
 	}
+	it.settle(r, false)
 	delete(r.rooms, id)
 	if !it.in {
 		return

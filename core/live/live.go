@@ -5,6 +5,9 @@
 // their callbacks. When the connection was lost, the device comes back into its rooms by itself; the server knows then that
 // nobody is to be told of it.
 //
+// A message that was said while there was no connection may reach the server before the device is back, and is refused
+// then. It waits for the room here and goes out again.
+//
 // The answer to a join reaches the host on another way than what is pushed behind it. So pushes of a room that this device is
 // not in yet are held until it is, and the host never hears a room before it knows that it is there.
 //
@@ -43,6 +46,7 @@ type Config struct {
 	Link    Asker
 	Log     *slog.Logger
 	Timeout func() time.Duration
+	Waiting func() int // callbacks waiting for the host
 }
 
 // Rooms is the live rooms of one account on this device. All methods may be called from any goroutine.
@@ -67,8 +71,14 @@ type room struct {
 	typ     int // TIMGroupType
 	in      bool
 	watched bool
-	seen    uint64 // newest number of a message of it
+	away    bool         // the connection was lost, and the device is not back yet
+	waiting []func(bool) // for that
+	seen    uint64       // newest number of a message of it
 }
+
+// maxWaiting is the number of callbacks waiting for the host from which on messages of live rooms are dropped: a busy room
+// never ends, and nobody can catch up with it.
+const maxWaiting = 10_000
 
 // maxEarly bounds what is held for rooms that this device is not in yet.
 const maxEarly = 100
@@ -135,10 +145,13 @@ func (r *Rooms) open(g *protocol.Group) *room {
 }
 
 func (r *Rooms) leave(id string) {
-	if it := r.rooms[id]; it != nil {
-		if it.in = false; !it.watched {
-			delete(r.rooms, id)
-		}
+	it := r.rooms[id]
+	if it == nil {
+		return
+	}
+	it.settle(r, false)
+	if it.in = false; !it.watched {
+		delete(r.rooms, id)
 	}
 }
 
@@ -174,10 +187,10 @@ func (r *Rooms) release(id string) {
 func (r *Rooms) show(it *room, l *protocol.Log) {
 	var list []*protocol.Message
 	flush := func() {
-		if len(list) > 0 {
+		if len(list) > 0 && r.Waiting() < maxWaiting {
 			r.messages.Show(it.typ, list)
-			list = nil
 		}
+		list = nil
 	}
 	for i := range l.Entries {
 		e := &l.Entries[i]
@@ -191,6 +204,7 @@ func (r *Rooms) show(it *room, l *protocol.Log) {
 			e.Group = l.Group
 		}
 		if e.Kind == protocol.EntryReport { // to everybody who is there: the room is over
+			it.settle(r, false)
 			delete(r.rooms, l.Group)
 		}
 		r.groups.Show(e)
@@ -200,7 +214,12 @@ func (r *Rooms) show(it *room, l *protocol.Log) {
 
 // Close ends all rooms and waits for what is under way.
 func (r *Rooms) Close() {
+	r.mu.Lock()
 	r.end()
+	for _, it := range r.rooms {
+		it.settle(r, false)
+	}
+	r.mu.Unlock()
 	r.all.Wait()
 }
 

@@ -27,6 +27,8 @@ type host struct {
 	answer func(op string, room string) (protocol.Answer, error)
 	asked  []string
 	heard  []string
+
+	waiting int // callbacks
 }
 
 func (h *host) Ask(ctx context.Context, op, key string, body []byte, _ time.Duration) (protocol.Answer, error) {
@@ -80,7 +82,8 @@ func (g groups) Show(e *protocol.Entry) {
 
 func rig() (*Rooms, *host) {
 	h := &host{}
-	r := New(Config{Link: h, Log: slog.New(slog.DiscardHandler), Timeout: func() time.Duration { return time.Second }})
+	r := New(Config{Link: h, Log: slog.New(slog.DiscardHandler), Timeout: func() time.Duration { return time.Second },
+		Waiting: func() int { return h.waiting }})
 	r.Connect(messages{h}, groups{h})
 	return r, h
 }
@@ -218,6 +221,75 @@ func TestServerLearnsWhatTheDeviceHas(t *testing.T) {
 		_, asked := h.takes()
 		want(t, "asked", asked, "group.join room true 9")
 	})
+}
+
+func TestMessagesWaitForTheRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, h := rig()
+		defer r.Close()
+		var told []string
+		await := func(id string) bool {
+			return r.Await(id, func(back bool) { h.note(fmt.Sprint(id, " ", back)) })
+		}
+		enter(r, "room")
+		enter(r, "gone")
+		if await("room") || await("elsewhere") {
+			t.Error("a message waits though nothing was lost")
+		}
+		h.answer = func(_, room string) (protocol.Answer, error) {
+			if room == "gone" {
+				return protocol.Answer{Code: tim.ErrSVRGroupNotFound}, nil
+			}
+			return protocol.Answer{Body: []byte("{}")}, nil
+		}
+		r.Away()
+		for _, id := range []string{"room", "gone"} {
+			if !await(id) {
+				t.Errorf("nothing waits for %s", id)
+			}
+		}
+		synctest.Wait()
+		told, _ = h.takes()
+		want(t, "too early", told)
+		r.Online()
+		synctest.Wait()
+		told, _ = h.takes()
+		slices.Sort(told)
+		want(t, "told", told, "gone false", "rep gone 5", "room true")
+		if await("room") {
+			t.Error("a message waits for a room that is back")
+		}
+	})
+}
+
+func TestWaitingEnds(t *testing.T) {
+	for name, end := range map[string]func(*Rooms){"close": (*Rooms).Close, "quit": func(r *Rooms) { r.Left("room") }} {
+		synctest.Test(t, func(t *testing.T) {
+			r, h := rig()
+			defer r.Close()
+			enter(r, "room")
+			r.Away()
+			r.Await("room", func(back bool) { h.note(fmt.Sprint(back)) })
+			end(r)
+			synctest.Wait()
+			heard, _ := h.takes()
+			want(t, name, heard, "false")
+		})
+	}
+}
+
+func TestSlowHostLosesMessages(t *testing.T) {
+	r, h := rig()
+	defer r.Close()
+	enter(r, "room")
+	h.waiting = maxWaiting
+	r.Pushed(piece("room", protocol.EntryMessage, protocol.EntryGroupCounter, protocol.EntryMessage))
+	heard, _ := h.takes()
+	want(t, "heard", heard, "gct room")
+	h.waiting = 0
+	r.Pushed(piece("room", protocol.EntryMessage))
+	heard, _ = h.takes()
+	want(t, "heard later", heard, "room 1 of 1")
 }
 
 func TestRoomThatIsOver(t *testing.T) {

@@ -49,6 +49,9 @@ type Live interface {
 	Type(group string) (groupType int, live bool)
 	// Said says which number a message got that was sent from here.
 	Said(group string, seq uint64)
+	// Await calls then when this device is back in a room that it lost with its connection, or with false when it does not come
+	// back. It does nothing and says so when the device is not on its way there.
+	Await(group string, then func(back bool)) (waits bool)
 }
 
 // Positions learns which log entries own answers stand for, and which groups' logs are to be followed.

@@ -75,8 +75,7 @@ func (m *Messages) requestOnline(d *Draft, done event.Done) {
 			why = transport.AsError(err)
 		}
 		if why = public(why); why.Code != 0 {
-			d.row.Status = tim.MsgSendFail
-			m.Refuse(d, why, done)
+			m.refusedOnline(d, why, done)
 			return
 		}
 		var sent protocol.Sent
@@ -87,6 +86,25 @@ func (m *Messages) requestOnline(d *Draft, done event.Done) {
 		d.row.Status, d.row.Seq, d.row.ServerTime = tim.MsgSendSucc, sent.Seq, sent.Time
 		done(0, "", d.row.json(d.conversation(), m.self.User))
 	})
+}
+
+// refusedOnline ends a message that is not stored, unless it came too early to a live room: then it goes out again.
+func (m *Messages) refusedOnline(d *Draft, why *transport.Error, done event.Done) {
+	refuse := func() {
+		d.row.Status = tim.MsgSendFail
+		m.Refuse(d, why, done)
+	}
+	early := why.Code == tim.ErrSVRGroupPermissionDeny && d.live != conversation.NoGroup
+	if early && m.self.Live.Await(d.peer, func(back bool) {
+		if back {
+			m.requestOnline(d, done)
+		} else {
+			refuse()
+		}
+	}) {
+		return
+	}
+	refuse()
 }
 
 // Whisper shows the host a message that the server passes on and keeps not.

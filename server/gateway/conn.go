@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"io"
 	"log/slog"
 	"runtime/debug"
 	"sync"
@@ -18,7 +19,7 @@ import (
 )
 
 // conn is one client's connection. The goroutine that runs serve reads and handles requests in the order of their
-// arrival; another one writes. Requests that change something do not wait for each other: their answers are queued when
+// arrival; another one writes when there is something to write. Requests that change something do not wait for each other: their answers are queued when
 // they are committed.
 type conn struct {
 	g    *Gateway
@@ -58,11 +59,12 @@ func newConn(g *Gateway, ws *websocket.Conn) *conn {
 
 // serve runs the connection to its end. What was accepted is answered before it closes, if the client still listens.
 func (c *conn) serve() {
-	go c.write()
+	defer c.pings()()
 	c.read()
 	c.pending.Wait()
 	c.leave()
 	c.out.end()
+	c.Wake()
 	<-c.written
 	c.linger()
 	c.ws.Close()
@@ -73,25 +75,47 @@ func (c *conn) read() {
 	defer c.survive()
 	c.ws.SetReadLimit(maxLoginFrame)
 	c.ws.SetPongHandler(func(string) error { c.extend(); return nil })
-	var frame bytes.Buffer
 	for c.extend() {
 		_, r, err := c.ws.NextReader()
 		if err != nil {
 			return
 		}
-		if frame.Reset(); frame.Cap() > 2*protocol.MaxFrame {
-			frame = bytes.Buffer{} // one long line must not hold memory for good
-		}
-		if _, err := frame.ReadFrom(r); err != nil {
-			return
-		}
-		if !utf8.Valid(frame.Bytes()) {
+		frame, err := c.g.readFrame(r)
+		if err != nil || !utf8.Valid(frame) {
 			return // nobody could pass it on as text
 		}
-		if !c.frame(bytes.Clone(frame.Bytes())) { // requests keep parts of it until they are committed
+		if !c.handle(frame) {
 			return
 		}
 	}
+}
+
+// handle has the crew handle a frame, waits for it and says whether more are wanted.
+func (c *conn) handle(frame []byte) (more bool) {
+	done := make(chan struct{})
+	c.g.crew.do(func() {
+		defer close(done)
+		defer c.survive()
+		more = c.frame(frame)
+	})
+	<-done
+	return more
+}
+
+// readFrame reads a frame into memory of its own, because requests keep parts of it until they are committed. The buffer
+// belongs to no connection: most of them are silent.
+func (g *Gateway) readFrame(r io.Reader) ([]byte, error) {
+	b, _ := g.frames.Get().(*bytes.Buffer)
+	if b == nil {
+		b = &bytes.Buffer{}
+	}
+	b.Reset()
+	_, err := b.ReadFrom(r)
+	frame := bytes.Clone(b.Bytes())
+	if b.Cap() <= 2*protocol.MaxFrame { // one long line must not hold memory for good
+		g.frames.Put(b)
+	}
+	return frame, err
 }
 
 // survive keeps a mistake in the handling of one client's request from ending the server.

@@ -1,6 +1,7 @@
 // Package gateway is the server's WebSocket endpoint: connections, their queues and the operations of the protocol.
 //
-// A connection has one goroutine that reads and handles requests in order, and one that writes. A request that changes
+// A connection has one goroutine that reads; requests are handled in order by a crew that all share, and written for by a
+// goroutine that is there only while there is something to write: a silent connection costs the server some 20 KB. A request that changes
 // something becomes a job of the database; while it waits for its commit the next ones are read, so a single client
 // fills a batch by itself. Its answer and the pushes it causes are queued from the database writer's goroutine, in
 // commit order, and the connections are woken when the whole commit has been queued.
@@ -76,7 +77,7 @@ const (
 	maxLoginFrame = 64 << 10
 	writeTime     = 30 * time.Second // for one frame
 	lingerTime    = 2 * time.Second
-	readBuffer    = 8 << 10
+	readBuffer    = 2 << 10 // what is longer goes past it
 )
 
 // Parts is what the gateway works with.
@@ -111,6 +112,8 @@ type Gateway struct {
 	start    string // of this server; what sessions are called begins with it
 	sessions atomic.Uint64
 	drafts   sync.Pool
+	frames   sync.Pool // of *bytes.Buffer
+	crew     *crew
 
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
@@ -121,7 +124,7 @@ type Gateway struct {
 // New returns a gateway.
 func New(cfg Config, p Parts) *Gateway {
 	return &Gateway{
-		Parts: p, cfg: cfg, handlers: handlers(), ops: operations(p.Metrics), start: rand.Text()[:5], conns: map[*conn]struct{}{},
+		Parts: p, cfg: cfg, handlers: handlers(), ops: operations(p.Metrics), start: rand.Text()[:5], conns: map[*conn]struct{}{}, crew: newCrew(),
 		upgrader: websocket.Upgrader{
 			ReadBufferSize: readBuffer, WriteBufferPool: &sync.Pool{}, HandshakeTimeout: 10 * time.Second,
 			CheckOrigin: func(*http.Request) bool { return true }, // a UserSig proves who it is, no cookie does
@@ -148,7 +151,12 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		ws.Close()
 		return
 	}
+	go g.serve(c) // what net/http keeps for a request would stay as long as the connection: more than all else together
+}
+
+func (g *Gateway) serve(c *conn) {
 	defer g.forget(c)
+	defer c.survive()
 	c.serve()
 }
 

@@ -16,15 +16,15 @@ import (
 // Answers are never dropped; a client that does not even take those loses its connection.
 type outbox struct {
 	maxBytes, maxLines int
-	wake               chan struct{} // has room for one
 
-	mu    sync.Mutex
-	items []item
-	bytes int // of items
-	lines int // entries and other lines in items
-	live  int // lines of live rooms in items
-	ended bool
-	room  chan struct{} // closed when the queue is short again; nil when nobody waits
+	mu      sync.Mutex
+	writing bool // somebody writes what is there
+	items   []item
+	bytes   int // of items
+	lines   int // entries and other lines in items
+	live    int // lines of live rooms in items
+	ended   bool
+	room    chan struct{} // closed when the queue is short again; nil when nobody waits
 }
 
 // item is a finished line, or a piece of the log from position first on.
@@ -46,15 +46,30 @@ const smallQueue = 8
 func (i *item) lines() int { return max(1, len(i.entries)) }
 
 func newOutbox(maxBytes, maxLines int) *outbox {
-	return &outbox{maxBytes: maxBytes, maxLines: maxLines, wake: make(chan struct{}, 1)}
+	return &outbox{maxBytes: maxBytes, maxLines: maxLines}
 }
 
-// Wake tells the writer that there is something to write.
-func (o *outbox) Wake() {
-	select {
-	case o.wake <- struct{}{}:
-	default:
+// claim makes the caller the writer, who takes until rest says that he may go. It is false when there is one already, or
+// nothing to write.
+func (o *outbox) claim() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.writing || len(o.items) == 0 && !o.ended {
+		return false
 	}
+	o.writing = true
+	return true
+}
+
+// rest ends the writer's turn unless more has come. When nothing will come any more his turn is over for good.
+func (o *outbox) rest() (more, over bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.items) > 0 {
+		return true, false
+	}
+	o.writing = o.ended
+	return false, o.ended
 }
 
 // add queues a line, whatever its size. It returns false when the client has left too many lines unread before.
@@ -197,16 +212,8 @@ func (o *outbox) roomy() <-chan struct{} {
 // end lets nothing more in. The writer stops when what is there has been written.
 func (o *outbox) end() {
 	o.mu.Lock()
-	o.ended = true
-	o.mu.Unlock()
-	o.Wake()
-}
-
-// finished is true when nothing is left and nothing will come.
-func (o *outbox) finished() bool {
-	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.ended && len(o.items) == 0
+	o.ended = true
 }
 
 // waiting returns the bytes in the queue.

@@ -99,10 +99,69 @@ func TestOutboxEnds(t *testing.T) {
 	o.end()
 	o.add([]byte("late"))
 	o.addLog("", 1, entry(1))
-	if o.finished() {
-		t.Error("finished before the last line was taken")
+	if more, over := o.rest(); !more || over {
+		t.Error("over before the last line was taken")
 	}
-	if got := taken(o); got != "L " || !o.finished() {
-		t.Errorf("got %s, finished %v", got, o.finished())
+	if got := taken(o); got != "L " {
+		t.Errorf("got %s", got)
+	}
+	if more, over := o.rest(); more || !over {
+		t.Error("not over")
+	}
+	if o.claim() {
+		t.Error("somebody writes after the end")
+	}
+}
+
+// One writes at a time, and nothing is left lying when he rests.
+func TestOutboxHasOneWriter(t *testing.T) {
+	o := newOutbox(100, 100)
+	if o.claim() {
+		t.Error("there is nothing to write")
+	}
+	o.add([]byte("a"))
+	if !o.claim() || o.claim() {
+		t.Error("not one writer")
+	}
+	o.take(nil)
+	o.add([]byte("b"))
+	if more, _ := o.rest(); !more {
+		t.Error("he rests with something to write")
+	}
+	o.take(nil)
+	if more, over := o.rest(); more || over {
+		t.Error("he does not rest")
+	}
+	o.add([]byte("c"))
+	if !o.claim() {
+		t.Error("nobody writes the next")
+	}
+	o.take(nil)
+	o.rest()
+	o.end()
+	if !o.claim() {
+		t.Error("nobody says goodbye")
+	}
+}
+
+func TestOutboxDropsTheOldestOfLiveRooms(t *testing.T) {
+	o := newOutbox(1<<20, 1000)
+	o.addLive([]byte("first"))
+	o.add([]byte("answer"))
+	dropped := 0
+	for range maxLive + 2 {
+		dropped += o.addLive([]byte("l"))
+	}
+	if dropped != 3 || o.live != maxLive || o.lines != maxLive+1 || string(o.items[0].line) != "answer" || o.bytes != len("answer")+maxLive {
+		t.Errorf("%d dropped; %d lines, %d live, %d bytes, first %s", dropped, o.lines, o.live, o.bytes, o.items[0].line)
+	}
+	if n := len(o.take(nil)); n != maxLive+1 || o.live != 0 || o.lines != 0 || o.bytes != 0 {
+		t.Errorf("%d taken; %d live", n, o.live)
+	}
+	small := newOutbox(3, 1000)
+	small.addLive([]byte("abcd"))
+	small.addLog("", 1, entry(1))
+	if !small.add([]byte("answer")) || small.live != 0 || len(small.items) != 1 {
+		t.Errorf("%d items, %d live", len(small.items), small.live)
 	}
 }

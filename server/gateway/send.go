@@ -18,6 +18,9 @@ func (c *conn) sendMessage(r *protocol.Request) {
 	}
 	s := protocol.ParseSend(r.Body)
 	traits, err := message.Check(s.Content, c.g.cfg.MaxMessage)
+	if err == nil && traits.Broadcast {
+		err = refusal.New(tim.ErrSVRMsgInvalidJSONBodyFormat, "users do not speak for the operator")
+	}
 	if err != nil {
 		c.reply(r.ID, nil, err)
 		c.Wake()

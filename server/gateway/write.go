@@ -12,26 +12,43 @@ import (
 	"timbre/server/changelog"
 )
 
-// write sends what the outbox holds until it has ended.
+// Wake implements session.Waker: it begins to write what is queued, unless that is under way. Only then there is a goroutine
+// for it, because most connections are silent.
+func (c *conn) Wake() {
+	if c.out.claim() {
+		go c.write()
+	}
+}
+
+// write sends what the outbox holds, and a last word when it has ended.
 func (c *conn) write() {
-	defer close(c.written)
-	ping := time.NewTicker(c.g.cfg.PingEvery)
-	defer ping.Stop()
-	for !c.out.finished() {
-		var err error
-		select {
-		case <-c.out.wake:
-			err = c.flush()
-		case <-ping.C:
-			err = c.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeTime))
-		}
-		if err != nil {
+	over, err := c.flush()
+	switch {
+	case err != nil:
+		c.abandon()
+	case !over:
+		return
+	default:
+		bye := websocket.FormatCloseMessage(websocket.CloseGoingAway, "")
+		_ = c.ws.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second)) // only a courtesy
+	}
+	close(c.written)
+}
+
+// pings sends a ping from time to time until the function that it returns is called.
+func (c *conn) pings() (stop func() bool) {
+	var timer *time.Timer
+	ready := make(chan struct{})
+	timer = time.AfterFunc(c.g.cfg.PingEvery, func() {
+		<-ready
+		if c.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeTime)) != nil {
 			c.abandon()
 			return
 		}
-	}
-	bye := websocket.FormatCloseMessage(websocket.CloseGoingAway, "")
-	_ = c.ws.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second)) // only a courtesy
+		timer.Reset(c.g.cfg.PingEvery)
+	})
+	close(ready)
+	return timer.Stop
 }
 
 // draft is the memory in which a frame is made. Connections borrow it from each other.
@@ -40,7 +57,8 @@ type draft struct {
 	frame []byte
 }
 
-func (c *conn) flush() error {
+// flush writes until nothing is left. Over says that nothing will come any more.
+func (c *conn) flush() (over bool, err error) {
 	d, _ := c.g.drafts.Get().(*draft)
 	if d == nil {
 		d = &draft{}
@@ -48,7 +66,11 @@ func (c *conn) flush() error {
 	defer c.g.giveBack(d)
 	for {
 		if d.items = c.out.take(d.items[:0]); len(d.items) == 0 {
-			return nil
+			more, over := c.out.rest()
+			if more {
+				continue
+			}
+			return over, nil
 		}
 		d.frame = d.frame[:0]
 		for i := range d.items {
@@ -56,10 +78,10 @@ func (c *conn) flush() error {
 		}
 		clear(d.items)
 		if err := c.ws.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
-			return err
+			return false, err
 		}
 		if err := c.ws.WriteMessage(websocket.TextMessage, d.frame); err != nil {
-			return err
+			return false, err
 		}
 	}
 }
@@ -73,6 +95,7 @@ func (g *Gateway) giveBack(d *draft) {
 // abandon gives the connection up without another word.
 func (c *conn) abandon() {
 	c.out.end()
+	c.Wake() // unless it was the writer who gave up
 	c.stop()
 	c.ws.NetConn().Close()
 }
@@ -89,9 +112,6 @@ func (c *conn) linger() {
 		_, _ = io.Copy(io.Discard, nc) // until the client closes or the time is over
 	}
 }
-
-// Wake implements session.Waker.
-func (c *conn) Wake() { c.out.Wake() }
 
 // Log implements session.Connection.
 func (c *conn) Log(group string, pos uint64, e *changelog.Encoded) {

@@ -25,8 +25,8 @@ import (
 	"timbre/sqlite"
 )
 
-// club is one public group over a database in memory: user 1 owns it, user 2 administers it, user 3 is a member and user 4 is not. Its
-// clock moves on by a second with each change.
+// club is one public group over a database in memory: user 1 owns it, user 2 administers it, user 3 is a member and user 4 is
+// not. Its clock moves on by a second with each change.
 type club struct {
 	t      *rapid.T
 	db     *sqlite.DB
@@ -129,6 +129,14 @@ func told[T any](c *club, kind string) (list []T) {
 	return list
 }
 
+// repeat does something some times, and checks after each.
+func repeat(t *rapid.T, do, check func()) {
+	for range rapid.IntRange(1, 12).Draw(t, "steps") {
+		do()
+		check()
+	}
+}
+
 var who = rapid.Int64Range(1, users)
 
 // shelf is what attributes must be.
@@ -189,59 +197,56 @@ func TestAttributesProperty(t *testing.T) {
 		key := rapid.Custom(func(t *rapid.T) string {
 			return strings.Repeat("k", rapid.SampledFrom([]int{0, 31}).Draw(t, "size")) + fmt.Sprint(rapid.IntRange(1, 14).Draw(t, "key"))
 		})
-		t.Repeat(map[string]func(*rapid.T){
-			"write": func(t *rapid.T) {
-				uid := who.Draw(t, "uid")
-				w := &protocol.SetGroupAttributes{Way: rapid.SampledFrom([]string{protocol.AttributesInit, protocol.AttributesSet, protocol.AttributesSet, protocol.AttributesDelete}).Draw(t, "way"),
-					Version: s.version - min(s.version, rapid.SampledFrom([]uint64{0, 0, 0, 1, 3}).Draw(t, "behind"))}
-				if w.Way == protocol.AttributesDelete {
-					w.Keys = rapid.SliceOfNDistinct(key, 0, 2, rapid.ID[string]).Draw(t, "keys")
-				} else {
-					w.Attrs = rapid.MapOfN(key, rapid.Map(rapid.IntRange(0, model.MaxAttribute), func(n int) string { return strings.Repeat("v", n) }), 0, 6).Draw(t, "attrs")
+		repeat(t, func() {
+			uid := who.Draw(t, "uid")
+			w := &protocol.SetGroupAttributes{Way: rapid.SampledFrom([]string{protocol.AttributesInit, protocol.AttributesSet, protocol.AttributesSet, protocol.AttributesDelete}).Draw(t, "way"),
+				Version: s.version - min(s.version, rapid.SampledFrom([]uint64{0, 0, 0, 1, 3}).Draw(t, "behind"))}
+			if w.Way == protocol.AttributesDelete {
+				w.Keys = rapid.SliceOfNDistinct(key, 0, 2, rapid.ID[string]).Draw(t, "keys")
+			} else {
+				w.Attrs = rapid.MapOfN(key, rapid.Map(rapid.OneOf(rapid.IntRange(0, 9), rapid.IntRange(0, model.MaxAttribute)), func(n int) string { return strings.Repeat("v", n) }), 0, 18).Draw(t, "attrs")
+			}
+			code, after, touched := s.expect(uid, w)
+			var answer protocol.GroupAttributes
+			got := c.change(uid, func(tx *sqlite.Tx, a *group.Actor) (o group.Outcome, err error) {
+				answer, o, err = c.groups.SetAttributes(tx, a, c.gid, w)
+				return o, err
+			})
+			if got != code {
+				t.Fatalf("code %d, want %d", got, code)
+			}
+			entries := told[protocol.GroupAttributes](c, protocol.EntryGroupAttributes)
+			if code != 0 || len(touched) == 0 {
+				if len(entries) > 0 {
+					t.Fatal("told of nothing")
 				}
-				code, after, touched := s.expect(uid, w)
-				var answer protocol.GroupAttributes
-				got := c.change(uid, func(tx *sqlite.Tx, a *group.Actor) (o group.Outcome, err error) {
-					answer, o, err = c.groups.SetAttributes(tx, a, c.gid, w)
-					return o, err
-				})
-				if got != code {
-					t.Fatalf("code %d, want %d", got, code)
-				}
-				entries := told[protocol.GroupAttributes](c, protocol.EntryGroupAttributes)
-				if code != 0 || len(touched) == 0 {
-					if len(entries) > 0 {
-						t.Fatal("told of nothing")
-					}
-					return
-				}
-				s.version++
-				s.values = after
-				for _, key := range touched {
-					if s.versions[key] = s.version; after[key] == "" {
-						if _, stays := after[key]; !stays {
-							delete(s.versions, key)
-						}
+				return
+			}
+			s.version++
+			s.values = after
+			for _, key := range touched {
+				if s.versions[key] = s.version; after[key] == "" {
+					if _, stays := after[key]; !stays {
+						delete(s.versions, key)
 					}
 				}
-				for _, a := range append(entries, answer) {
-					if !maps.Equal(a.Attrs, s.values) || a.Version != s.version {
-						t.Fatalf("got version %d, %v; want %d, %v", a.Version, a.Attrs, s.version, s.values)
-					}
+			}
+			for _, a := range append(entries, answer) {
+				if !maps.Equal(a.Attrs, s.values) || a.Version != s.version {
+					t.Fatalf("got version %d, %v; want %d, %v", a.Version, a.Attrs, s.version, s.values)
 				}
-				if len(entries) != 1 {
-					t.Fatalf("told %d times", len(entries))
+			}
+			if len(entries) != 1 {
+				t.Fatalf("told %d times", len(entries))
+			}
+		}, func() {
+			c.read(func(q sqlite.Queryer) error {
+				a, err := c.groups.Attributes(q, 3, c.gid, nil)
+				if err == nil && (!maps.Equal(a.Attrs, s.values) || a.Version != s.version) {
+					t.Fatalf("version %d, %v; want %d, %v", a.Version, a.Attrs, s.version, s.values)
 				}
-			},
-			"": func(t *rapid.T) {
-				c.read(func(q sqlite.Queryer) error {
-					a, err := c.groups.Attributes(q, 3, c.gid, nil)
-					if err == nil && (!maps.Equal(a.Attrs, s.values) || a.Version != s.version) {
-						t.Fatalf("version %d, %v; want %d, %v", a.Version, a.Attrs, s.version, s.values)
-					}
-					return err
-				})
-			},
+				return err
+			})
 		})
 	})
 }
@@ -256,64 +261,61 @@ func TestCountersProperty(t *testing.T) {
 		counter := rapid.Custom(func(t *rapid.T) protocol.Counter {
 			return protocol.Counter{Key: fmt.Sprint(rapid.IntRange(1, 24).Draw(t, "key")), Value: value.Draw(t, "value")}
 		})
-		t.Repeat(map[string]func(*rapid.T){
-			"count": func(t *rapid.T) {
-				uid, s := who.Draw(t, "uid"), &protocol.SetGroupCounters{Add: rapid.Bool().Draw(t, "add"), Counters: rapid.SliceOfN(counter, 1, 5).Draw(t, "counters")}
-				after, code := maps.Clone(have), 0
-				for _, k := range s.Counters {
-					sum := big.NewInt(k.Value)
-					if s.Add {
-						sum.Add(sum, big.NewInt(after[k.Key]))
-					}
-					if !sum.IsInt64() {
-						code = tim.ErrSVRGroupInvalidParameters
-						break
-					}
-					after[k.Key] = sum.Int64()
+		repeat(t, func() {
+			uid, s := who.Draw(t, "uid"), &protocol.SetGroupCounters{Add: rapid.Bool().Draw(t, "add"), Counters: rapid.SliceOfN(counter, 1, 5).Draw(t, "counters")}
+			after, code := maps.Clone(have), 0
+			for _, k := range s.Counters {
+				sum := big.NewInt(k.Value)
+				if s.Add {
+					sum.Add(sum, big.NewInt(after[k.Key]))
 				}
-				if code == 0 && len(after) > model.MaxCounters {
-					code = model.CodeCounterCount
+				if !sum.IsInt64() {
+					code = tim.ErrSVRGroupInvalidParameters
+					break
 				}
-				if uid == users {
-					code = tim.ErrSVRGroupPermissionDeny
+				after[k.Key] = sum.Int64()
+			}
+			if code == 0 && len(after) > model.MaxCounters {
+				code = model.CodeCounterCount
+			}
+			if uid == users {
+				code = tim.ErrSVRGroupPermissionDeny
+			}
+			var answer protocol.GroupCounters
+			if got := c.change(uid, func(tx *sqlite.Tx, a *group.Actor) (o group.Outcome, err error) {
+				answer, o, err = c.groups.SetCounters(tx, a, c.gid, s)
+				return o, err
+			}); got != code {
+				t.Fatalf("code %d, want %d", got, code)
+			}
+			entries := told[protocol.Counter](c, protocol.EntryGroupCounter)
+			if code != 0 {
+				if len(entries) > 0 {
+					t.Fatal("told of nothing")
 				}
-				var answer protocol.GroupCounters
-				if got := c.change(uid, func(tx *sqlite.Tx, a *group.Actor) (o group.Outcome, err error) {
-					answer, o, err = c.groups.SetCounters(tx, a, c.gid, s)
-					return o, err
-				}); got != code {
-					t.Fatalf("code %d, want %d", got, code)
+				return
+			}
+			have = after
+			if !slices.Equal(entries, answer.Counters) {
+				t.Fatalf("told %v, answered %v", entries, answer.Counters)
+			}
+			for _, k := range entries {
+				if have[k.Key] != k.Value {
+					t.Fatalf("told %v, want %d", k, have[k.Key])
 				}
-				entries := told[protocol.Counter](c, protocol.EntryGroupCounter)
-				if code != 0 {
-					if len(entries) > 0 {
-						t.Fatal("told of nothing")
-					}
-					return
+			}
+		}, func() {
+			c.read(func(q sqlite.Queryer) error {
+				a, err := c.groups.Counters(q, 3, c.gid, nil)
+				got := map[string]int64{}
+				for _, k := range a.Counters {
+					got[k.Key] = k.Value
 				}
-				have = after
-				if !slices.Equal(entries, answer.Counters) {
-					t.Fatalf("told %v, answered %v", entries, answer.Counters)
+				if err == nil && !maps.Equal(got, have) {
+					t.Fatalf("counters %v, want %v", got, have)
 				}
-				for _, k := range entries {
-					if have[k.Key] != k.Value {
-						t.Fatalf("told %v, want %d", k, have[k.Key])
-					}
-				}
-			},
-			"": func(t *rapid.T) {
-				c.read(func(q sqlite.Queryer) error {
-					a, err := c.groups.Counters(q, 3, c.gid, nil)
-					got := map[string]int64{}
-					for _, k := range a.Counters {
-						got[k.Key] = k.Value
-					}
-					if err == nil && !maps.Equal(got, have) {
-						t.Fatalf("counters %v, want %v", got, have)
-					}
-					return err
-				})
-			},
+				return err
+			})
 		})
 	})
 }
@@ -334,31 +336,28 @@ func TestSettingsProperty(t *testing.T) {
 			return rapid.Ptr(rapid.SampledFrom([]string{name, "", strings.Repeat("x", 600)}), true)
 		}
 		fields := rapid.MapOfN(rapid.SampledFrom([]string{"a", "b", "c", strings.Repeat("k", 17)}), rapid.SampledFrom([]string{"", "1", "2"}), 0, 3)
-		t.Repeat(map[string]func(*rapid.T){
-			"set": func(t *rapid.T) {
-				uid := who.Draw(t, "uid")
-				s := &protocol.SetGroup{Name: text("n").Draw(t, "name"), Introduction: text("i").Draw(t, "intro"), AddOption: rapid.Ptr(rapid.IntRange(0, 3), true).Draw(t, "add"),
-					MuteAll: rapid.Ptr(rapid.Bool(), true).Draw(t, "mute"), MaxMembers: rapid.Ptr(rapid.IntRange(1, 5), true).Draw(t, "max"), Custom: fields.Draw(t, "custom")}
-				code := c.change(uid, func(tx *sqlite.Tx, a *group.Actor) (group.Outcome, error) { return c.groups.Set(tx, a, c.gid, s) })
-				entries := told[protocol.Group](c, protocol.EntryGroupInfo)
-				if uid > 2 && code != tim.ErrSVRGroupPermissionDeny {
-					t.Fatalf("user %d got code %d", uid, code)
+		repeat(t, func() {
+			uid := who.Draw(t, "uid")
+			s := &protocol.SetGroup{Name: text("n").Draw(t, "name"), Introduction: text("i").Draw(t, "intro"), AddOption: rapid.Ptr(rapid.IntRange(0, 3), true).Draw(t, "add"),
+				MuteAll: rapid.Ptr(rapid.Bool(), true).Draw(t, "mute"), MaxMembers: rapid.Ptr(rapid.IntRange(1, 5), true).Draw(t, "max"), Custom: fields.Draw(t, "custom")}
+			code := c.change(uid, func(tx *sqlite.Tx, a *group.Actor) (group.Outcome, error) { return c.groups.Set(tx, a, c.gid, s) })
+			entries := told[protocol.Group](c, protocol.EntryGroupInfo)
+			if uid > 2 && code != tim.ErrSVRGroupPermissionDeny {
+				t.Fatalf("user %d got code %d", uid, code)
+			}
+			if code != 0 || len(entries) == 0 {
+				return
+			}
+			want = entries[0]
+			want.LastInfo = 0
+		}, func() {
+			c.read(func(q sqlite.Queryer) error {
+				got, err := see(q)
+				if err == nil && string(protocol.Marshal(got)) != string(protocol.Marshal(want)) {
+					t.Fatalf("the group is %s, and the members know %s", protocol.Marshal(got), protocol.Marshal(want))
 				}
-				if code != 0 || len(entries) == 0 {
-					return
-				}
-				want = entries[0]
-				want.LastInfo = 0
-			},
-			"": func(t *rapid.T) {
-				c.read(func(q sqlite.Queryer) error {
-					got, err := see(q)
-					if err == nil && string(protocol.Marshal(got)) != string(protocol.Marshal(want)) {
-						t.Fatalf("the group is %s, and the members know %s", protocol.Marshal(got), protocol.Marshal(want))
-					}
-					return err
-				})
-			},
+				return err
+			})
 		})
 	})
 }

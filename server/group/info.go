@@ -85,6 +85,9 @@ func (g *Groups) Joined(q sqlite.Queryer, uid int64, cursor string) (page protoc
 	page.Groups = make([]protocol.Group, 0, len(gids))
 	for _, gid := range gids {
 		v, err := g.Group(q, gid, uid)
+		if refusal.Of(err) != nil {
+			continue // its end is being told to its members
+		}
 		if err != nil {
 			return page, err
 		}

@@ -45,6 +45,8 @@ type Rights interface {
 	// Allows says whether a member who does not own the community may do something in it or in one of its topics. Decides
 	// is false when his role says it.
 	Allows(q sqlite.Queryer, gid, uid int64, a model.GroupAction) (allows, decides bool, err error)
+	// Deciders returns the members whom a permission group of a community lets decide who comes in.
+	Deciders(q sqlite.Queryer, gid int64) ([]int64, error)
 	// Left takes a user out of the permission groups of a community that he is not in any more.
 	Left(tx *sqlite.Tx, gid, uid int64) error
 	// Ended deletes what belonged to a community or a topic that is no more.

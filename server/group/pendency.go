@@ -1,6 +1,7 @@
 package group
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -118,11 +119,18 @@ func (g *Groups) nextAdded(tx *sqlite.Tx) (int64, error) {
 
 // deciders returns who decides about newcomers.
 func (g *Groups) deciders(q sqlite.Queryer, r *record) (list []int64, err error) {
-	managers, err := numbers(q, `SELECT uid FROM member WHERE gid=? AND role<>200 ORDER BY role DESC, uid`, r.gid)
+	all, err := numbers(q, `SELECT uid FROM member WHERE gid=? AND role<>200 ORDER BY role DESC, uid`, r.gid)
 	if err != nil {
 		return nil, err
 	}
-	for _, uid := range managers {
+	if r.ByRights && g.near.Rights != nil {
+		more, err := g.near.Rights.Deciders(q, r.gid)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, slices.DeleteFunc(more, func(uid int64) bool { return slices.Contains(all, uid) })...)
+	}
+	for _, uid := range all {
 		_, err := g.permit(q, r, uid, model.GroupApprove)
 		if refusal.Of(err) != nil {
 			continue
@@ -149,8 +157,9 @@ func (g *Groups) settle(tx *sqlite.Tx, a *Actor, r *record, uid int64) error {
 	return g.keepOut(tx, r.gid, uid, 0)
 }
 
-// mine picks the requests that a user decides, or decided while he could.
-const mine = `(type<>1 AND gid IN (SELECT gid FROM member WHERE uid=?1 AND role<>200) OR type=1 AND target=?1)`
+// mine picks the requests that a user may decide, as far as his role says it.
+const mine = `(type<>1 AND gid IN (SELECT m.gid FROM member m JOIN grp g ON g.gid=m.gid WHERE m.uid=?1 AND (m.role<>200 OR g.by_rights<>0))
+	OR type=1 AND target=?1)`
 
 // Pendencies answers the requests that a user decides in all his groups.
 func (g *Groups) Pendencies(q sqlite.Queryer, user message.User, ask protocol.AskPendencies) (a protocol.Pendencies, err error) {
@@ -210,23 +219,52 @@ func (g *Groups) pendencies(q sqlite.Queryer, condition string, args ...any) (li
 
 // forDecider is a request as a user sees it, and whether he may decide such ones.
 func (g *Groups) forDecider(q sqlite.Queryer, p *pendency, uid int64) (v protocol.Pendency, decides bool, err error) {
-	r, err := find(q, p.gid)
-	if err == nil && p.kind != tim.GroupPendencyInviteJoin {
-		_, err = g.permit(q, r, uid, model.GroupApprove)
-	}
-	if refusal.Of(err) != nil {
-		return v, false, nil
-	}
-	if err != nil {
+	r, err := g.decides(q, p.gid, p.kind, uid)
+	if r == nil || err != nil {
 		return v, false, err
 	}
 	v, err = g.shown(q, p, r.ID, uid)
 	return v, err == nil, err
 }
 
+// decides returns the group if a user may decide requests of a kind there.
+func (g *Groups) decides(q sqlite.Queryer, gid int64, kind int, uid int64) (*record, error) {
+	r, err := find(q, gid)
+	if err == nil && kind != tim.GroupPendencyInviteJoin {
+		_, err = g.permit(q, r, uid, model.GroupApprove)
+	}
+	if refusal.Of(err) != nil {
+		return nil, nil
+	}
+	return r, err
+}
+
+// countUnread asks once for each group.
 func (g *Groups) countUnread(q sqlite.Queryer, user message.User, a *protocol.Pendencies) error {
-	_, err := q.Get(`SELECT count(*) FROM pendency WHERE `+mine+` AND added>?2`, []any{&a.Unread}, user.UID, a.Read)
-	return err
+	type some struct {
+		gid  int64
+		kind int
+		n    int
+	}
+	var list []some
+	if err := q.Query(`SELECT gid, type, count(*) FROM pendency WHERE `+mine+` AND added>?2 GROUP BY gid, type`, func(scan func(...any) error) error {
+		var s some
+		err := scan(&s.gid, &s.kind, &s.n)
+		list = append(list, s)
+		return err
+	}, user.UID, a.Read); err != nil {
+		return err
+	}
+	for _, s := range list {
+		r, err := g.decides(q, s.gid, s.kind, user.UID)
+		if err != nil {
+			return err
+		}
+		if r != nil {
+			a.Unread += s.n
+		}
+	}
+	return nil
 }
 
 // ReadPendencies notes up to when a user has seen the requests that he decides, in milliseconds.

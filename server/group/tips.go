@@ -112,7 +112,7 @@ func (t *tip) element(r *record, platform string, now int64) object {
 		tim.KeyGroupTipsElemOpGroupMemberInfo: memberInfo(r.ID, t.operator),
 		tim.KeyGroupTipsElemUserArray:         users, tim.KeyGroupTipsElemChangedUserInfoArray: profiles,
 		tim.KeyGroupTipsElemChangedGroupMemberInfoArray: members, tim.KeyGroupTipsElemMemberNum: t.memberNum(r),
-		tim.KeyGroupTipsElemPlatform: platformName(platform), tim.KeyGroupTipsElemPinnedMessageList: pinned,
+		tim.KeyGroupTipsElemPlatform: model.PlatformName(platform), tim.KeyGroupTipsElemPinnedMessageList: pinned,
 		tim.KeyGroupTipsElemGroupChangeInfoArray:  orNone(t.change),
 		tim.KeyGroupTipsElemMemberChangeInfoArray: orNone(t.mutes),
 		tim.KeyGroupTipsElemMemberMarkInfoArray:   orNone(t.marks),
@@ -169,25 +169,6 @@ func memberFields(fields map[string]string) []object {
 		list = append(list, object{tim.KeyGroupMemberInfoCustomStringInfoKey: key, tim.KeyGroupMemberInfoCustomStringInfoValue: fields[key]})
 	}
 	return list
-}
-
-// platformName is how tips call the platform of the operator's device.
-func platformName(platform string) string {
-	switch platform {
-	case "windows":
-		return "Windows"
-	case "mac":
-		return "Mac"
-	case "linux":
-		return "Linux"
-	case "android":
-		return "Android"
-	case "ios":
-		return "iOS"
-	case "web":
-		return "Web"
-	}
-	return "Unknown"
 }
 
 // TellPinned says in the group that a message was pinned, or is not pinned any more, to those who may see the message.

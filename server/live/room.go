@@ -69,7 +69,7 @@ func (rs *Rooms) sit(r *room, g Guest) *seat {
 	}
 	rs.sessions[g.Session][r.GID] = s
 	rs.present++
-	if n := len(r.pending); n > 0 && rs.cfg.History == 0 { // what was said before is for those who were there
+	if n := r.known(g.Seen, rs.cfg.History); n > 0 { // what was said before is for those who were there
 		if r.late == nil {
 			r.late = map[*seat]int{}
 		}
@@ -80,6 +80,18 @@ func (rs *Rooms) sit(r *room, g Guest) *seat {
 		r.idle = nil
 	}
 	return s
+}
+
+// known is how many of the pending items are not for a session that comes now and has seen a message already: all but the
+// newest, which are kept for newcomers, and everything up to that message, which may be its own.
+func (r *room) known(seen uint64, history int) int {
+	n := max(0, len(r.pending)-history)
+	for i := range r.pending {
+		if seq := r.pending[i].seq; seq > 0 && seq <= seen {
+			n = max(n, i+1)
+		}
+	}
+	return n
 }
 
 // standUp takes the seat of a session that is not in the room and does not watch it either.

@@ -107,6 +107,7 @@ func (rs *Rooms) farewell(r *room, s *seat) {
 // recall gives a session that came the room's last messages, those after a number. What is pending comes with the next tick.
 func (rs *Rooms) recall(s *seat, after uint64) {
 	known := s.room.last
+	known = known[min(len(known), max(0, len(known)+len(s.room.pending)-rs.cfg.History)):]
 	for len(known) > 0 && known[0].seq <= after {
 		known = known[1:]
 	}

@@ -22,6 +22,7 @@ type Traits struct {
 	Priority   int  // TIMMsgPriority
 	Targets    []string
 	At         []string // users, or tim's word for everybody
+	Broadcast  bool     // it says that an operator speaks
 	Files      []string // ids of the files in its elements
 }
 
@@ -97,6 +98,8 @@ func traits(extra gjson.Result) Traits {
 			t.Priority = int(v.Int())
 		case tim.KeyMsgTargetGroupMemberArray:
 			t.Targets = names(v)
+		case tim.KeyMsgIsBroadcastMessage:
+			t.Broadcast = v.Bool()
 		case tim.KeyMsgGroupAtUserArray:
 			t.At = names(v)
 		}

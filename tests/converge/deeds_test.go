@@ -26,7 +26,11 @@ func (d deed) gone(user string) {
 
 // came begins a membership in the model. His application did not see what was before.
 func (d deed) came(user string) {
-	d.h.enter(user, tim.MemberRoleNormal)
+	role := tim.MemberRoleNormal
+	if d.h.rules().Live && user == d.h.owner {
+		role = tim.MemberRoleOwner
+	}
+	d.h.enter(user, role)
 	for _, h := range d.halls {
 		if h.parent == d.h {
 			h.read[user] = len(h.letters)

@@ -14,9 +14,10 @@ import (
 type hall struct {
 	id     string
 	typ    int
-	topics bool  // a community with topics, in which itself nothing is said
-	parent *hall // of a topic
-	over   bool  // it was dismissed or deleted
+	topics bool   // a community with topics, in which itself nothing is said
+	parent *hall  // of a topic
+	over   bool   // it was dismissed or deleted
+	owner  string // of a live room: he stays its owner when he is not there
 
 	name       string
 	seats      map[string]*seat // by user; a topic has its parent's
@@ -36,7 +37,7 @@ type seat struct {
 type groupLetter struct{ id, text, from string }
 
 func newHall(id string, typ int, name, owner string) *hall {
-	return &hall{id: id, typ: typ, name: name, seats: map[string]*seat{owner: {role: tim.MemberRoleOwner}}, attributes: map[string]string{},
+	return &hall{id: id, typ: typ, owner: owner, name: name, seats: map[string]*seat{owner: {role: tim.MemberRoleOwner}}, attributes: map[string]string{},
 		counters: map[string]int64{}, read: map[string]int{}}
 }
 

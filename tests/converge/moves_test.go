@@ -37,6 +37,17 @@ func moves() *rapid.Generator[move] {
 	})
 }
 
+// connected waits until the server hears a guest.
+func (p *party) connected(g *guest) {
+	p.eventually(g.name+" is connected", func() error {
+		r := g.start(tim.OpTIMMsgGetC2CReceiveMessageOpt, text([]string{g.owner.name}))
+		if g.end(r); r.code != 0 {
+			return fmt.Errorf("%d %s", r.code, r.desc)
+		}
+		return nil
+	})
+}
+
 // makeMove makes a move happen.
 func (p *party) makeMove(m move) {
 	p.moves++
@@ -47,6 +58,9 @@ func (p *party) makeMove(m move) {
 		p.missed(nil)
 		p.stop()
 		p.startServer()
+		for _, g := range p.guests { // how long it would wait to dial is another test's business
+			g.call(tim.OpTIMExtNotifyNetworkChanged)
+		}
 		return
 	case "rest":
 		p.rest()
@@ -141,14 +155,20 @@ func (p *party) comesBack(g *guest) {
 	g.call(tim.OpTIMExtNotifyNetworkChanged)
 }
 
-// restarts ends the application of a guest and starts it again. He is in no live room then.
+// restarts ends the application of a guest and starts it again. He is in no live room then: at once when he logs out, which he
+// does if he is in one. Who does not is kept there for half a minute.
 func (p *party) restarts(g *guest) {
 	p.comesBack(g)
 	p.log(g.name, "starts again")
 	g.forget(nil)
+	listening := slices.ContainsFunc(p.alive(), func(h *hall) bool { return h.rules().Live && h.in(g.owner.name) != nil })
+	if listening {
+		p.connected(g)
+		g.ask(tim.OpTIMLogout)
+	}
 	g.phone.close()
 	for _, h := range p.alive() {
-		if h.rules().Live && h.in(g.owner.name) != nil {
+		if h.rules().Live {
 			delete(h.seats, g.owner.name)
 		}
 	}
@@ -215,11 +235,8 @@ func (d deed) it() {
 
 // ready waits until the guest is connected, so that every call has a definite end, and knows of the hall what he must.
 func (d deed) ready() {
+	d.connected(d.g)
 	d.eventually(d.g.name+" is ready", func() error {
-		r := d.g.start(tim.OpTIMMsgGetC2CReceiveMessageOpt, text([]string{d.self()}))
-		if d.g.end(r); r.code != 0 {
-			return fmt.Errorf("%d %s", r.code, r.desc)
-		}
 		if d.h.in(d.self()) == nil || d.h.topics || d.h.rules().Live {
 			return nil
 		}

@@ -142,10 +142,38 @@ def test_without_a_network(t):
         say(a, id, "meanwhile")
     equal([(k, i[INFO + "unread_count"]) for k, (_, i) in infos(b, group).items()], [(news, 1)], "the topics without a network")
     equal(list(joined(b)), [group], "the communities without a network")
-    equal(infos(b, group, chat)[chat][0], 10010, "an unknown topic without a network")
     gate.target = way
     known(b, chat)
     changed(b, news, unread(2), mark)
     changed(b, chat, unread(1), mark)
-    equal(sorted(m["message_conv_id"] for m in b.received(mark)), sorted([news, chat]), "new messages")
+    equal(sorted(m["message_conv_id"] for m in b.received(mark) if m["message_conv_type"] == GROUP), sorted([news, chat]), "new messages")
     equal(len([e for e in b.events(CREATED, mark)]), 1, "news of topics")
+
+
+def test_end(t):
+    """Who is removed, and everybody after a dismissal, has no topics any more; other communities stay as they are."""
+    group, a, b, b2 = team(t, devices=2)
+    other = community(a, b)
+    news, kept = topic(a, group, "News"), topic(a, other, "Kept")
+    for u in (b, b2):
+        known(u, news)
+        known(u, kept)
+    say(a, news, "one")
+    for u in (b, b2):
+        u.incoming("one")
+    marks = {u: u.mark() for u in (b, b2)}
+    a.ok("TIMGroupDelete", group)
+    for u in (b, b2):
+        u.incoming(lambda m: m["message_elem_array"][0].get("group_report_elem_report_type") == 5, marks[u], what="the report of the dismissal")
+        equal((list(joined(u)), u.events(DELETED, marks[u])), ([other], []), "the communities")
+        check(u.ask("TIMCommunityGetTopicInfoList", group, []).code in (10007, 10010), "the topics of what was dismissed")
+        equal(said(u, news, cloud=False), ["one"], "what was said stays on the device")
+    say(a, news, "into nothing", code=10010)
+    a.ok("TIMGroupDeleteMember", {"group_delete_member_param_group_id": other, "group_delete_member_param_identifier_array": [b.name]})
+    for u in (b, b2):
+        u.incoming(lambda m: m["message_elem_array"][0].get("group_report_elem_report_type") == 4, marks[u], what="the report of the removal")
+        equal(joined(u), {}, "the communities at last")
+    mark = b.mark()
+    say(a, kept, "for others")
+    say(b, kept, "not in", code=10007)
+    equal([m for m in b.received(mark) if m["message_conv_id"] == kept], [], "what who was removed hears")

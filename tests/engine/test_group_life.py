@@ -141,3 +141,40 @@ def test_invited_again(t):
     equal(invite(a, group, b.name), (0, [(b.name, 1)]), "inviting again")
     report(b, group, INVITE, mark)
     equal(list(members(b, group, [b.name])), [b.name], "a member again")
+
+
+def test_the_same_id_again(t):
+    """A group that is made anew under the id of one that was dismissed: what was said in the first is not in the second's way."""
+    a, b = t.users("alice", "bob")
+    group = create(a, PUBLIC, [b], group_id=t.name("phoenix"))
+    for text in ("one", "two", "three"):
+        equal(say(a, group, text).code, 0, text)
+        b.incoming(text)
+    a.ok("TIMGroupDelete", group)
+    report(b, group, DELETE)
+    mark = {u: u.mark() for u in (a, b)}
+    param = {"create_group_param_group_name": "reborn", "create_group_param_group_id": group,
+             "create_group_param_group_member_array": [{"group_member_info_identifier": b.name}]}
+    a.until(lambda: a.ask("TIMGroupCreate", param).code == 0, timbre.DEADLINE, "the id to be free")  # the end takes its time
+    for text in ("four", "five"):
+        equal(say(a, group, text).code, 0, text)
+        b.incoming(text, mark[b])
+    equal(say(b, group, "six").code, 0, "six")
+    a.incoming("six", mark[a])
+    for u in (a, b):
+        equal([x for x in u.texts(group, kind=timbre.GROUP) if x][:3], ["six", "five", "four"], "the history of " + u.name)
+        equal(u.conversation(group)["conv_show_name"], "reborn", "the name at " + u.name)
+    equal(b.conversation(group)["conv_unread_num"], 2, "unread")
+
+
+def test_the_result_comes_first(t):
+    """Who does something hears of the result before he hears what everybody is told."""
+    a, b = t.users("alice", "bob")
+    group = create(a, PUBLIC, [b])
+    tip(a, group, 1)
+    for i in range(20):
+        mark = a.mark()
+        equal(change(a, group, 1, group_name="name %d" % i), 0, "a name")
+        tip(a, group, 6, mark)
+        names = [e.name for e in a.events(after=mark)]
+        check(names.index("cb of TIMGroupModifyGroupInfo") < names.index("TIMSetGroupTipsEventCallback"), "the tip came first: %r" % names)

@@ -221,6 +221,14 @@ def test_a_cut_is_not_noticed(t):
     ben.incoming("after")
     say(ben, room, "I am here")
     anna.incoming("I am here")
+    at = ben.mark()
+    relay.target = None
+    relay.cut()
+    ben.network(DISCONNECTED, at)
+    early = ben.send(room, [text_elem("too early")], kind=GROUP)
+    relay.target = ("127.0.0.1", server.port)
+    equal(early.wait(code=0).json["message_status"], SENT, "what was said without a connection")
+    anna.incoming("too early")
     equal(texts(ben), ["before", "after"], "what ben heard")
     equal(anna.events(TIPS, told), [], "tips of the cut")
 
@@ -388,7 +396,7 @@ def test_marks(t):
     room, anna, ben, cara = show(t, "ben", "cara")
     gathered(anna, room, 3)
     anna.ok("TIMGroupMarkGroupMemberList", room, [ben.name], 1000, True)
-    tip(cara, 9)
+    tip(cara, 8)
     r = anna.ok("TIMGroupGetMemberInfoList", {
         "group_get_members_info_list_param_group_id": room,
         "group_get_members_info_list_param_option": {"group_member_get_info_option_role_flag": 1000}}).json

@@ -1,10 +1,10 @@
 """Permission groups: every function and event, and what they let a member do."""
-from communities import DEFAULTS, change, known, results, rights, say, topic
+from communities import DEFAULTS, change, community, known, results, rights, say, topic
 from test_community import team
-from timbre import check, equal
+from timbre import ADD, check, equal
 
 RESULT, MEMBER, TOPIC = "permission_group_operation_result_", "permission_group_member_operation_result_", "group_topic_operation_result_"
-MANAGE_MEMBERS, MANAGE_TOPICS, SEND, AT_ALL = 2, 16, 64, 128
+MANAGE_TOPICS, SEND = 16, 64
 TOPIC_SEND = 8
 ALL = "__kImSDK_MesssageAtALL__"
 
@@ -163,3 +163,23 @@ def test_catching_up(t):
     event(b2, "DeletePermissionGroup", after=mark)
     equal([e.name for e in b2.events(None, mark) if "PermissionGroup" in e.name],
           ["TIMSetCommunity%sCallback" % n for n in ("CreatePermissionGroup", "AddMembersToPermissionGroup", "DeletePermissionGroup")], "the events")
+
+
+def test_from_the_beginning(t):
+    """A community may be made so that permission groups decide: then an admin has no more rights than others."""
+    t.own_server(devices="all")
+    a, b = t.users("alice", "bob")
+    group = community(a, b, enable_permission_group=True, default_permissions=SEND)
+    b.conv_event(ADD, group)
+    found = b.ok("TIMGroupGetGroupInfoList", [group]).json[0]["get_groups_info_result_info"]
+    equal((found["group_detail_info_enable_permission_group"], found["group_detail_info_default_permissions"]), (True, SEND), "the community")
+    a.ok("TIMGroupModifyMemberInfo", {"group_modify_member_info_group_id": group, "group_modify_member_info_identifier": b.name,
+                                      "group_modify_member_info_modify_flag": 2, "group_modify_member_info_member_role": 300})
+    news = topic(a, group, "News")
+    known(b, news)
+    say(b, news, "everybody may")
+    say(b, news, "to all", code=10007, message_group_at_user_array=[ALL])
+    topic(b, group, "not the admin", code=10007)
+    rights(b, group, "not the admin", code=10007)
+    equal(b.ask("TIMGroupModifyGroupInfo", {"group_modify_info_param_group_id": group, "group_modify_info_param_modify_flag": 1,
+                                            "group_modify_info_param_group_name": "x"}).code, 10007, "changing the name")

@@ -2,9 +2,24 @@
 from communities import (CHANGED, CREATED, CUSTOM, DEFAULTS, DELETED, DRAFT, FACE, INFO, INTRODUCTION, MUTE_ALL, NAME, NOTIFICATION, OLDER,
                          change, changed, info, infos, known, results, said, say, topic, unread)
 from test_community import TIPS, team
-from timbre import DEADLINE, GROUP, check, equal, text_elem
+from timbre import DEADLINE, GROUP, check, equal, text_elem, text_of
 
 RESULT = "group_topic_operation_result_"
+
+
+def told(client, setter, n):
+    """The arguments of the first n calls of a callback, JSON as what it says."""
+    client.until(lambda: len(client.events(setter)) >= n, DEADLINE, "%d times %s" % (n, setter))
+    return [[e.args[0], e.json(1) if e.args[1][0] in "[{" else e.args[1]] for e in client.events(setter)]
+
+
+def reported(client, kind, n):
+    """(group, operator) of the n reports of a type."""
+    def found():
+        elements = [e for m in client.received() if m["message_conv_type"] == 3 for e in m["message_elem_array"]]
+        return [(e["group_report_elem_group_id"], e["group_report_elem_op_user"]) for e in elements if e["group_report_elem_report_type"] == kind]
+    client.until(lambda: len(found()) >= n, DEADLINE, "%d reports" % n)
+    return found()
 
 
 def test_create_and_delete(t):
@@ -15,10 +30,10 @@ def test_create_and_delete(t):
     chosen = group + "@TOPIC#_chosen"
     equal(a.ok("TIMGroupCreateTopicInCommunity", group, {INFO + "topic_name": "Chosen", INFO + "topic_id": chosen}).text, chosen, "a chosen id")
     for u in (a, b, b2):
-        known(u, chosen)
         for setter in (CREATED, OLDER[CREATED]):
-            equal([e.args for e in u.events(setter)], [[group, news], [group, chosen]], "%s at %s" % (setter, u.name))
+            equal(told(u, setter, 2), [[group, news], [group, chosen]], "%s at %s" % (setter, u.name))
         equal(list(infos(u, group)), [news, chosen], "the topics")
+        equal(reported(u, 18, 2), [(news, a.name), (chosen, a.name)], "the reports at %s" % u.name)
     i = info(b, group, news)
     equal([i[INFO + k] for k in ("topic_name", "introduction", "notification", "topic_face_url", "custom_string", "is_all_muted", "self_mute_time",
                                  "recv_opt", "draft_text", "unread_count", "group_at_info_array")],
@@ -29,10 +44,10 @@ def test_create_and_delete(t):
         none = group + "@TOPIC#_none"
         equal(results(u.ok(function, group, [id, none]), RESULT, "topic_id"), [(id, 0), (none, 10010)], "deleting")
     for u in (a, b, b2):
-        u.event(DELETED, lambda e: e.json(1) == [chosen])
         for setter in (DELETED, OLDER[DELETED]):
-            equal([(e.args[0], e.json(1)) for e in u.events(setter)], [(group, [news]), (group, [chosen])], setter)
+            equal(told(u, setter, 2), [[group, [news]], [group, [chosen]]], setter)
         equal(infos(u, group), {}, "the topics at last")
+        equal(reported(u, 19, 2), [(news, a.name), (chosen, a.name)], "the reports of the end")
     say(b, news, "into nothing", code=10010)
 
 
@@ -74,7 +89,7 @@ def test_change(t):
               ["Newer", "i", "n", "f", "c", 9], "the topic in the event")
         equal({k: v for k, v in info(u, group, news).items() if "last_message" not in k}, {k: v for k, v in i.items() if "last_message" not in k},
               "the topic when it is asked for")
-        equal([e.args for e in u.events(CHANGED, mark)], [e.args for e in u.events(OLDER[CHANGED], mark)], "the older callback")
+        u.event(OLDER[CHANGED], lambda e: e.json(1) == i, mark, what="the older callback")
     tip = b.event(TIPS, lambda e: e.json()["group_tips_elem_group_id"] == news, marks[b]).json()
     equal((tip["group_tips_elem_tip_type"], sorted(c["group_tips_group_change_info_flag"] for c in tip["group_tips_elem_group_change_info_array"])),
           (9, [1, 2, 3, 4, 9]), "the tip")
@@ -181,3 +196,43 @@ def test_speaking_at_once(t):
         equal(u.conversation(news), None, "the topic in the list")
         equal([c for _, l in u.conv_events() for c in l if c["conv_id"] == news], [], "the topic in the events")
     a.until(lambda: a.events(CHANGED), DEADLINE, "the change")
+
+
+def test_receive_option(t):
+    """Who does not want to receive a topic hears nothing of it, the other topics go on, and the history is there."""
+    group, a, b, b2 = team(t, devices=2)
+    news, chat = topic(a, group, "News"), topic(a, group, "Chat")
+    for u in (b, b2):
+        known(u, chat)
+    b.ok("TIMMsgSetGroupReceiveMessageOpt", news, 1)
+    changed(b2, news, lambda i: i[INFO + "recv_opt"] == 1)
+    marks = {u: u.mark() for u in (b, b2)}
+    say(a, news, "unheard")
+    say(a, chat, "heard")
+    for u in (b, b2):
+        u.incoming("heard")
+        equal([text_of(m) for m in u.received(marks[u]) if m["message_conv_type"] == GROUP], ["heard"], "what is heard")
+        equal([i[INFO + "unread_count"] for _, i in infos(u, group).values()], [0, 1], "unread")
+    b.ok("TIMMsgSetGroupReceiveMessageOpt", news, 0)
+    changed(b2, news, lambda i: i[INFO + "recv_opt"] == 0, marks[b2])
+    say(a, news, "heard again")
+    for u in (b, b2):
+        u.incoming("heard again")
+        equal(said(u, news), ["heard again", "unheard"], "the history")
+
+
+def test_mute(t):
+    """A member who is muted in the community is so in its topics."""
+    group, a, b = team(t)
+    news = topic(a, group, "News")
+    known(b, news)
+
+    def mute(seconds):
+        a.ok("TIMGroupModifyMemberInfo", {"group_modify_member_info_group_id": group, "group_modify_member_info_identifier": b.name,
+                                          "group_modify_member_info_modify_flag": 4, "group_modify_member_info_shutup_time": seconds})
+    mute(1000)
+    say(b, news, "muted", code=10017)
+    check(info(b, group, news)[INFO + "self_mute_time"] > 1_600_000_000, "until when he is muted")
+    mute(0)
+    say(b, news, "not any more")
+    equal(info(b, group, news)[INFO + "self_mute_time"], 0, "until when he is muted, at last")
