@@ -161,6 +161,7 @@ typedef enum TIMGroupModifyInfoFlag {
     kTIMGroupModifyInfoFlag_ShutupAll = 256,
     /* Custom fields: those that are named. */
     kTIMGroupModifyInfoFlag_Custom = 512,
+    /* The custom text of a topic, with TIMGroupSetTopicInfo; a group has none. */
     kTIMGroupTopicModifyInfoFlag_CustomString = 2048,
     /* How invitations are approved. */
     kTIMGroupModifyInfoFlag_ApproveOption = 4096,
@@ -591,7 +592,7 @@ TIM_API int TIM_DECL TIMGroupGetJoinedGroupList(TIMCommCallback cb, const void* 
  * - user_data: Opaque word handed to the callback unchanged.
  *
  * Result: Array of GetGroupInfoResult in the order of the ids: code 0 with a GroupDetailInfo, or code 10010
- * for a group that does not exist, 10015 for an empty id.
+ * for a group that does not exist.
  *
  * Errors: Returned at once: -4 json_group_getinfo_param is NULL; -3 it is not valid JSON, not an array, or
  * empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 no ids in the array, or too
@@ -1987,8 +1988,8 @@ static const char* const kTIMGroupTipsElemTime = "group_tips_elem_time";
 
 /* JSON keys of GroupDetailInfo. */
 /*
- * uint, out, earlier spelled group_detial_info_online_member_num. Members who are there, of a live room; else
- * 0.
+ * uint, out, earlier spelled group_detial_info_online_member_num. Members who are connected, in
+ * TIMGroupGetGroupInfoList to one of them; else 0.
  */
 static const char* const kTIMGroupDetailInfoOnlineMemberNum = "group_detail_info_online_member_num";
 

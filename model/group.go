@@ -15,6 +15,7 @@ const (
 	MaxGroups     = 1_000 // that a user is in
 	MaxGroupsAsk  = 50    // groups in one question
 	MemberPage    = 50    // members in one answer
+	BriefPage     = 5_000 // likewise, when only their names and roles are asked for
 	MaxNameCard   = 50    // bytes
 	MaxJoinReason = 300   // bytes of what somebody says who wants to come in, or who decides it
 	PendencyPage  = 50    // requests in one answer

@@ -124,6 +124,8 @@ type AskMembers struct {
 	Users []string `json:"users,omitempty"`
 	Roles uint64   `json:"roles,omitempty"` // TIMGroupMemberRoleFlag, of pages; 0: all
 	Next  uint64   `json:"next,omitempty"`  // 0 for the first page
+	// Brief asks for pages of model.BriefPage members with nothing but their names and roles. Live rooms know no such pages.
+	Brief bool `json:"brief,omitempty"`
 }
 
 // MemberPage answers OpGroupMembers. Who is no member is left out.

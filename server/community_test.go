@@ -106,6 +106,10 @@ func TestTopicIsFollowedFromItsFirstEntry(t *testing.T) {
 	if code := carol.code(protocol.OpDiff, "", protocol.Diff{Group: topic}); code != tim.ErrSVRGroupPermissionDeny {
 		t.Errorf("who is in no community follows a topic: %d", code)
 	}
+	if f := ask[protocol.GroupInfos](carol, protocol.OpGroupInfo, "", protocol.GroupInfo{Groups: []string{topic, id}}).List; f[0].Code != tim.ErrSVRGroupPermissionDeny ||
+		f[0].Group.Name != "" || f[1].Code != 0 || f[1].Group.Name != "town" {
+		t.Errorf("who is in no community knows of a topic: %+v", f)
+	}
 	for _, join := range []string{topic, id + model.TopicMark + "none"} {
 		if code := carol.code(protocol.OpGroupJoin, "x"+join, protocol.JoinGroup{Group: join}); code == 0 {
 			t.Errorf("somebody joins %s", join)
@@ -557,5 +561,28 @@ func TestRightsInOneTopic(t *testing.T) {
 	}
 	if code := bob.code(protocol.OpGroupKick, "b", protocol.KickMembers{Group: id, Users: []string{"carol"}, Seconds: 60}); code != 0 {
 		t.Errorf("bob may not ban: %d", code)
+	}
+}
+
+func TestRightsToThePastAndToAll(t *testing.T) {
+	s := serve(t, t.TempDir(), nil)
+	alice, bob := s.login(t, "alice"), s.login(t, "bob")
+	id := alice.community(protocol.CreateGroup{ByRights: true, Rights: tim.CommunityPermissionSendMessage})
+	closed := alice.topic(id, "closed", protocol.CreateTopic{})
+	open := alice.topic(id, "open", protocol.CreateTopic{Rights: tim.TopicPermissionGetHistoryMessage | tim.TopicPermissionAtAll})
+	for _, where := range []string{id, closed, open} {
+		alice.post(where, "m"+where, "before bob came")
+	}
+	bob.enterTown(id, "j")
+	for where, want := range map[string]bool{id: false, closed: false, open: true} {
+		if h := bob.history(where); slices.ContainsFunc(h.Msgs, func(m json.RawMessage) bool { return strings.Contains(string(m), "before bob came") }) != want {
+			t.Errorf("bob sees what was said in %s before he came: %v, want %v", where, !want, want)
+		}
+	}
+	all := []byte(`{"id":"1-2-3","ct":1,"r":3,"p":1,"el":[{"elem_type":0,"text_elem_content":"x"}],"x":{"` + tim.KeyMsgGroupAtUserArray + `":["` + model.AtAll + `"]}}`)
+	for where, want := range map[string]int{closed: tim.ErrSVRGroupPermissionDeny, open: 0} {
+		if code := bob.call(protocol.OpSend, "at"+where, protocol.AppendSend(nil, where, true, all)).Code; code != want {
+			t.Errorf("mentioning all in %s: code %d, want %d", where, code, want)
+		}
 	}
 }

@@ -619,3 +619,50 @@ func TestPushedInfoIsInTheLog(t *testing.T) {
 		t.Errorf("the log has %v: %s", kinds, a.Body)
 	}
 }
+
+func TestAttributeLimits(t *testing.T) {
+	s := serve(t, t.TempDir(), nil)
+	alice := s.login(t, "alice")
+	many := func(n, size int) map[string]string {
+		attrs := map[string]string{}
+		for i := range n {
+			attrs[fmt.Sprint(i)] = strings.Repeat("v", size)
+		}
+		return attrs
+	}
+	key := func(n int) map[string]string { return map[string]string{strings.Repeat("k", n): "v"} }
+	for i, c := range []struct {
+		attrs map[string]string
+		code  int
+	}{
+		{many(16, 1000), 0}, {many(17, 1), model.CodeAttributeCount}, {key(32), 0}, {key(33), model.CodeAttributeKeySize},
+		{key(0), tim.ErrSVRGroupInvalidParameters}, {many(4, 4000), 0}, {many(1, 4001), model.CodeAttributeSize},
+		{many(5, 3201), model.CodeAttributesSize},
+	} {
+		group := alice.create(protocol.CreateGroup{ID: fmt.Sprint("g", i), Type: tim.GroupPrivate, Name: "n"})
+		if got := alice.code(protocol.OpGroupSetAttributes, fmt.Sprint("a", i), protocol.SetGroupAttributes{Group: group, Way: protocol.AttributesInit, Attrs: c.attrs}); got != c.code {
+			t.Errorf("%d: code %d, want %d", i, got, c.code)
+		}
+	}
+}
+
+// Who was muted or removed after his message was stored learns that it was, when the answer was lost and he sends it again.
+func TestRepeatedAfterASanction(t *testing.T) {
+	s := serve(t, t.TempDir(), nil)
+	group, who := trio(t, s, tim.GroupPublic)
+	first := who["member"].post(group, "m", "x")
+	ask[struct{}](who["admin"], protocol.OpGroupSetMember, "mute", protocol.SetMember{Group: group, User: "member", Mute: ptr(uint32(60))})
+	if again := who["member"].post(group, "m", "x"); again != first {
+		t.Errorf("%+v, and again %+v", first, again)
+	}
+	if got := who["member"].postCode(group, "new", "x"); got != tim.ErrSVRGroupShutupDeny {
+		t.Errorf("a new message: code %d", got)
+	}
+	ask[protocol.Invited](who["owner"], protocol.OpGroupKick, "k", protocol.KickMembers{Group: group, Users: []string{"member"}})
+	if again := who["member"].post(group, "m", "x"); again != first {
+		t.Errorf("%+v, and again %+v", first, again)
+	}
+	if got := who["member"].postCode(group, "new", "x"); got != tim.ErrSVRGroupPermissionDeny {
+		t.Errorf("a new message: code %d", got)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"timbre/model"
 	"timbre/model/tim"
@@ -418,17 +419,80 @@ func TestDismiss(t *testing.T) {
 	}
 }
 
-// again makes a group with the id of one that was dismissed, as soon as the server has cleared it away.
+// again makes a group with the id of one that was dismissed: of a small one it is free at once.
 func again(t *testing.T, c *client, id string) {
 	t.Helper()
-	for try := range 1_000 {
-		a := c.call(protocol.OpGroupCreate, fmt.Sprint("again", id, try), protocol.Marshal(protocol.CreateGroup{ID: id, Type: tim.GroupPublic, Name: "n"}))
-		if a.Code == 0 {
-			return
-		}
-		if a.Code != tim.ErrSVRGroupGroupidInUsed {
-			t.Fatalf("code %d, %s", a.Code, a.Desc)
+	if got := c.code(protocol.OpGroupCreate, "again"+id, protocol.CreateGroup{ID: id, Type: tim.GroupPublic, Name: "n"}); got != 0 {
+		t.Fatalf("created again with code %d", got)
+	}
+}
+
+// Where permission groups decide, whoever is in one that may manage members decides who comes in, and an admin does not.
+func TestPermissionGroupDecidesWhoComesIn(t *testing.T) {
+	s := serve(t, t.TempDir(), nil)
+	group, alice, bob, carol := team(t, s, func(c *protocol.CreateGroup) {
+		c.Type, c.Topics, c.ByRights, c.AddOption = tim.GroupCommunity, true, true, number(tim.GroupAddOptAuth)
+	})
+	name, right := "porters", uint64(tim.CommunityPermissionManageGroupMember)
+	id := ask[protocol.CreatedGroup](alice, protocol.OpRightsCreate, "r", protocol.SetRights{Community: group, Name: &name, Rights: &right}).ID
+	ask[protocol.Results](alice, protocol.OpRightsEnlist, "e", protocol.Enlist{Community: group, ID: id, Users: []string{"carol"}, On: true})
+	ask[protocol.Joined](s.login(t, "dave"), protocol.OpGroupJoin, "j", protocol.JoinGroup{Group: group})
+	r := carol.told()
+	if r.Type != tim.GroupReportAddRequest {
+		t.Fatalf("told %+v", r)
+	}
+	for c, want := range map[*client]int{alice: 1, bob: 0, carol: 1} {
+		if list := c.requests(protocol.AskPendencies{}); len(list.List) != want || list.Unread != want {
+			t.Errorf("got %+v, want %d", list, want)
 		}
 	}
-	t.Fatal("the id is not free again")
+	if got := bob.decide("admin", *r.Pendency, true, ""); got != tim.ErrSVRGroupPermissionDeny {
+		t.Errorf("an admin decided with code %d", got)
+	}
+	if got := carol.decide("porter", *r.Pendency, true, ""); got != 0 {
+		t.Errorf("decided with code %d", got)
+	}
+	if got := alice.members(group); !slices.Contains(got, "dave") {
+		t.Errorf("members %v", got)
+	}
+}
+
+// The end of a live room reaches who is there, and its owner.
+func TestDismissLiveRoom(t *testing.T) {
+	s := serve(t, t.TempDir(), nil)
+	alice, bob := s.login(t, "alice"), s.login(t, "bob")
+	room := alice.create(protocol.CreateGroup{ID: "room", Type: tim.GroupAVChatRoom, Name: "n"})
+	ask[protocol.Joined](bob, protocol.OpGroupJoin, "j", protocol.JoinGroup{Group: room})
+	if got := bob.code(protocol.OpGroupDismiss, "no", protocol.OneGroup{Group: room}); got != tim.ErrSVRGroupPermissionDeny {
+		t.Errorf("the audience dismissed it with code %d", got)
+	}
+	alice.settled()
+	bob.settled()
+	ask[struct{}](alice, protocol.OpGroupDismiss, "d", protocol.OneGroup{Group: room})
+	for _, c := range []*client{alice, bob} {
+		if !reported(c, tim.GroupReportDelete) {
+			t.Error("somebody was not told")
+		}
+	}
+	if got := bob.code(protocol.OpGroupJoin, "late", protocol.JoinGroup{Group: room}); got != tim.ErrSVRGroupNotFound {
+		t.Errorf("joined with code %d", got)
+	}
+	again(t, bob, room)
+}
+
+// reported waits for a report among all that is pushed, in a live room too, where it comes with the next tick.
+func reported(c *client, kind int) bool {
+	c.t.Helper()
+	for {
+		select {
+		case p := <-c.pushes:
+			for _, e := range entriesOf(p) {
+				if e.Kind == protocol.EntryReport && strings.Contains(string(e.Data), fmt.Sprintf(`"type":%d,`, kind)) {
+					return true
+				}
+			}
+		case <-time.After(patience):
+			return false
+		}
+	}
 }

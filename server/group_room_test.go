@@ -9,6 +9,7 @@ import (
 	"timbre/model"
 	"timbre/model/tim"
 	"timbre/protocol"
+	"timbre/server/config"
 )
 
 // filled is a live room of alice's with bob and carol in it, and dave outside.
@@ -193,5 +194,30 @@ func TestWhatALiveRoomHasNot(t *testing.T) {
 		if got := who["bob"].call(protocol.OpSend, extra, protocol.AppendSend(nil, room, true, extended(extra))).Code; got != want {
 			t.Errorf("%s: code %d, want %d", extra, got, want)
 		}
+	}
+}
+func TestAdminsOfALiveRoom(t *testing.T) {
+	s := serve(t, t.TempDir(), func(c *config.Config) { c.LiveAdmins = true })
+	room, who := s.filled(t)
+	ask[struct{}](who["alice"], protocol.OpGroupSetMember, "r", protocol.SetMember{Group: room, User: "bob", Role: ptr(tim.MemberRoleAdmin)})
+	ask[struct{}](who["bob"], protocol.OpGroupSetMember, "m", protocol.SetMember{Group: room, User: "carol", Mute: ptr(uint32(60))})
+	if page := ask[protocol.JoinedPage](who["bob"], protocol.OpGroupJoined, "", nil); len(page.Groups) != 0 {
+		t.Errorf("he is in %+v", page.Groups)
+	}
+	if page := ask[protocol.GroupsPage](who["bob"], protocol.OpGroups, "", protocol.Groups{}); len(page.Groups) != 0 {
+		t.Errorf("he follows %+v", page.Groups)
+	}
+	ask[struct{}](who["bob"], protocol.OpGroupQuit, "q", protocol.OneGroup{Group: room})
+	if got := who["bob"].code(protocol.OpGroupSetMember, "m2", protocol.SetMember{Group: room, User: "carol", Mute: ptr(uint32(0))}); got != tim.ErrSVRGroupPermissionDeny {
+		t.Errorf("an admin who is not there: code %d", got)
+	}
+	who["bob"].join(room)
+	ask[struct{}](who["bob"], protocol.OpGroupSetMember, "m3", protocol.SetMember{Group: room, User: "carol", Mute: ptr(uint32(0))})
+	again := s.login(t, "bob") // his sessions follow no room
+	if page := ask[protocol.GroupsPage](again, protocol.OpGroups, "", protocol.Groups{}); len(page.Groups) != 0 {
+		t.Errorf("he follows %+v", page.Groups)
+	}
+	if page := ask[protocol.AppGroups](again, protocol.OpAppGroups, "", protocol.AskAppGroups{Role: 2}); len(page.Groups) != 1 {
+		t.Errorf("he administers %+v", page.Groups)
 	}
 }

@@ -3,6 +3,8 @@ package server_test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +16,7 @@ import (
 	"timbre/model/tim"
 	"timbre/protocol"
 	"timbre/server/config"
+	"timbre/server/operator"
 )
 
 // hear waits for n entries of a live room and passes over what else is pushed.
@@ -390,5 +393,55 @@ func TestAttributesOfALiveRoomReachThoseWhoAreThere(t *testing.T) {
 	heard := bob.hear(room, 2)
 	if heard[0].Kind != protocol.EntryGroupInfo || heard[1].Message.From != model.SystemSender {
 		t.Errorf("%+v", heard)
+	}
+}
+
+// An operator with the app's secret says something in all live rooms.
+func TestBroadcastToLiveRooms(t *testing.T) {
+	s := serve(t, t.TempDir(), nil)
+	alice, room := s.studio(t)
+	bob := s.login(t, "bob")
+	other := bob.create(protocol.CreateGroup{ID: "other", Type: tim.GroupAVChatRoom, Name: "Other"})
+	bob.hear(other, 1)
+	r, err := http.NewRequest(http.MethodPost, fmt.Sprintf("%s/admin/broadcast?app=%d", s.http, testApp),
+		strings.NewReader(`{"message_elem_array":[{"elem_type":0,"text_elem_content":"hello"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+ticket(operator.Administrator))
+	a, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Body.Close()
+	if text, _ := io.ReadAll(a.Body); strings.TrimSpace(string(text)) != `{"rooms":2}` {
+		t.Errorf("%d %s", a.StatusCode, text)
+	}
+	for c, room := range map[*client]string{alice: room, bob: other} {
+		e := c.hear(room, 1)[0]
+		if e.Message.From != operator.Administrator || e.Message.Group != room || e.Message.Seq == 0 || textOf(e) != "hello" ||
+			!gjson.GetBytes(e.Message.Content, "x."+tim.KeyMsgIsBroadcastMessage).Bool() {
+			t.Errorf("%+v %s", e, e.Message.Content)
+		}
+	}
+}
+
+// What is passed on without being stored reaches those who are in a live room, too.
+func TestTransInALiveRoom(t *testing.T) {
+	s := serve(t, t.TempDir(), nil)
+	alice, room := s.studio(t)
+	bob := s.login(t, "bob")
+	bob.join(room)
+	bob.hear(room, 1)
+	ask[struct{}](alice, protocol.OpTrans, "", protocol.Trans{Target: protocol.Target{Group: room}, Command: "wave"})
+	for {
+		p := <-bob.pushes
+		if p.Kind != protocol.PushTrans {
+			continue
+		}
+		if gjson.GetBytes(p.Body, "cmd").String() != "wave" || gjson.GetBytes(p.Body, "from").String() != "alice" {
+			t.Errorf("%s", p.Body)
+		}
+		break
 	}
 }

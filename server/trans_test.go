@@ -295,3 +295,21 @@ func TestUsersDoNotBroadcast(t *testing.T) {
 		t.Errorf("code %d", code)
 	}
 }
+
+// Pages without anything but names and roles are a hundred times larger than others.
+func TestBriefMembers(t *testing.T) {
+	s := serve(t, t.TempDir(), nil)
+	ann, eve := s.login(t, "ann"), s.login(t, "eve")
+	s.login(t, "bob")
+	id := ask[protocol.CreatedGroup](ann, protocol.OpGroupCreate, "make", protocol.CreateGroup{Name: "team", Type: tim.GroupPublic,
+		Members: []protocol.NewMember{{User: "bob"}}}).ID
+	page := ask[protocol.MemberPage](ann, protocol.OpGroupMembers, "", protocol.AskMembers{Group: id, Brief: true})
+	want := []protocol.Member{{User: "ann", Role: tim.MemberRoleOwner}, {User: "bob", Role: tim.MemberRoleNormal}}
+	if page.Next != 0 || fmt.Sprint(page.Members) != fmt.Sprint(want) {
+		t.Errorf("%+v", page)
+	}
+	body := protocol.Marshal(protocol.AskMembers{Group: id, Brief: true})
+	if code := eve.call(protocol.OpGroupMembers, "", body).Code; code != tim.ErrSVRGroupPermissionDeny {
+		t.Errorf("code %d for who is no member", code)
+	}
+}

@@ -77,7 +77,7 @@ model() { # 20 or 200 sequences of steps, or up to 10,000 within TIMBRE_TEST_SEC
 }
 
 race_tests() { # what is about concurrency and not about the database; the library's C flags are not for these
-    CGO_ENABLED=1 CGO_CFLAGS= go test -race -count=1 -timeout 600s ./core/dispatch ./core/face ./core/instances ./core/transport ./protocol ./server/gateway/... ./server/session/... | grep -v 'no test files'
+    CGO_ENABLED=1 CGO_CFLAGS= go test -race -count=1 -timeout 600s ./core/dispatch ./core/face ./core/instances ./core/transport ./protocol ./server/gateway/... ./server/live/... ./server/session/... | grep -v 'no test files'
     [ "${PIPESTATUS[0]}" = 0 ]
 }
 
@@ -107,6 +107,11 @@ fuzz() { # every fuzz target for some seconds
 }
 
 contract() { python3 tests/contract/check.py --include include --lib "$build/lib/libImSDK.so"; }
+
+crowds() { # a live room of 500 connections and a group of 2,000 members: everything arrives once, in order and without a hole
+    build/bin/timbench live --start build/bin/timbred --clients 500 --seconds 5 | grep 'live room' &&
+        build/bin/timbench groups --start build/bin/timbred --sizes 10,2000 --online 500 --seconds 3 | grep 'online:'
+}
 
 install_test_tools() {
     need python3 python3
@@ -159,6 +164,7 @@ run_tests() {
     part matrix python3 tests/matrix/run.py
     part upgrade python3 tests/upgrade/run.py
     if is_full; then
+        part crowds crowds
         part clang tests/host/run.sh clang
         part valgrind tests/host/run.sh valgrind
         part reproducible tests/abi/run.sh --reproduce

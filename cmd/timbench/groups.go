@@ -125,7 +125,7 @@ func (o *options) populate() error {
 	})
 }
 
-// join makes the first accounts members of a group besides its owner.
+// join makes the first accounts members of a group besides its owner, and leaves room for one more.
 func join(tx *sqlite.Tx, n int, now int64) error {
 	var gid int64
 	found, err := tx.Get(`SELECT gid FROM grp WHERE id=?`, []any{&gid}, groupNamed(n))
@@ -137,9 +137,9 @@ func join(tx *sqlite.Tx, n int, now int64) error {
 	}
 	const some = ` FROM account WHERE name GLOB 'm[0-9]*' ORDER BY uid LIMIT `
 	return errors.Join(
-		tx.Exec(`INSERT INTO member (gid, uid, role, joined) SELECT ?, uid, 200, ?`+some+`?`, gid, now, n-1),
-		tx.Exec(`INSERT INTO seat (gid, uid) SELECT ?, uid`+some+`?`, gid, n-1),
-		tx.Exec(`UPDATE grp SET members=? WHERE gid=?`, n, gid))
+		tx.Exec(`INSERT INTO member (gid, uid, role, joined) SELECT ?, uid, 200, ?`+some+`?`, gid, now, n-2),
+		tx.Exec(`INSERT INTO seat (gid, uid) SELECT ?, uid`+some+`?`, gid, n-2),
+		tx.Exec(`UPDATE grp SET members=? WHERE gid=?`, n-1, gid))
 }
 
 // measure joins and lists a group.
@@ -195,7 +195,7 @@ func (o *options) newcomers(n int) (took []time.Duration, err error) {
 
 // talk sends messages to the largest group: with nobody there, then with some.
 func (o *options) talk(n int) error {
-	for _, online := range []int{2, min(o.online, n-1)} {
+	for _, online := range []int{2, min(o.online, n-2)} {
 		c, err := o.gatherSome(n, online)
 		if err != nil {
 			return err

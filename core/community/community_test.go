@@ -137,10 +137,10 @@ func of(id, name string) *protocol.Group {
 	return &protocol.Group{ID: id, Type: tim.GroupCommunity, Parent: "team", Name: name, Created: 5}
 }
 
-// says is a message of somebody in a topic, the count of whose messages is its number.
-func (d *device) says(topic, from string, seq uint64) {
+// says is a message of somebody in a topic where every message counts, bob's unless own says how many are the user's.
+func (d *device) says(topic, from string, seq uint64, own ...uint64) {
 	d.t.Helper()
-	m := protocol.Message{Seq: seq, From: from, Group: topic, Time: 1000, Count: seq,
+	m := protocol.Message{Seq: seq, From: from, Group: topic, Time: 1000, Count: seq, Own: append(own, 0)[0],
 		Content: []byte(fmt.Sprintf(`{"id":"%s-%d","el":[{"elem_type":0,"text_elem_content":"hello %d"}]}`, from, seq, seq))}
 	parsed, _ := protocol.ParseMessage(m.Append(nil))
 	d.apply(protocol.Entry{Kind: protocol.EntryMessage, Group: topic, Message: parsed})
@@ -250,6 +250,24 @@ func TestStateBeforeTheNews(t *testing.T) {
 	equal(t, "unread", info.Get(ofInfo+tim.KeyCommunityTopicInfoUnreadCount), 3)
 }
 
+// An id may come again, for a topic whose messages are numbered from 1.
+func TestTopicIsMadeAgain(t *testing.T) {
+	d := open(t)
+	d.made(news, "News")
+	for seq := range uint64(3) {
+		d.says(news, "bob", seq+1)
+	}
+	d.apply(protocol.Entry{Kind: protocol.EntryRead, Group: news, Seq: 3, Count: 3, Time: 5000})
+	d.topicEntry(protocol.TopicChange{Change: protocol.ChangeDeleted, IDs: []string{news}})
+	d.told = nil
+	d.made(news, "News again")
+	equal(t, "created", d.heard(created), []string{"team " + news})
+	d.says(news, "bob", 1)
+	equal(t, "unread", d.offline()[0].Get(ofInfo+tim.KeyCommunityTopicInfoUnreadCount), 1)
+	history, _ := d.call(func(done event.Done) { d.messages.History(message.Page{Type: tim.ConvGroup, Peer: news, Count: 10}, false, done) })
+	equal(t, "the history", len(history.Array()), 1)
+}
+
 func TestTopicThatNobodyKnowsWithoutANetwork(t *testing.T) {
 	d := open(t)
 	d.made(news, "News")
@@ -320,6 +338,7 @@ func TestComingAndGoing(t *testing.T) {
 	equal(t, "unread", d.offline(news)[0].Get(ofInfo+tim.KeyCommunityTopicInfoUnreadCount), 2)
 	d.says(news, "bob", 6)
 	equal(t, "unread after another", d.offline(news)[0].Get(ofInfo+tim.KeyCommunityTopicInfoUnreadCount), 3)
+	d.says(news, "ann", 7, 1)
 	out := protocol.Entry{Kind: protocol.EntryGroup, Group: "team", Data: protocol.Marshal(protocol.Membership{})}
 	d.apply(out)
 	equal(t, "followed after leaving", len(d.followed), 0)
@@ -327,7 +346,7 @@ func TestComingAndGoing(t *testing.T) {
 	history, _ := d.call(func(done event.Done) {
 		d.messages.History(message.Page{Type: tim.ConvGroup, Peer: news, Count: 10}, false, done)
 	})
-	equal(t, "history after leaving", len(history.Array()), 1)
+	equal(t, "history after leaving", len(history.Array()), 2)
 	equal(t, "deletions", d.heard(deleted), []string(nil))
 	in.Topics[0] = protocol.GroupState{Group: *of(news, "News"), Pos: 12, Max: 8, PeerCount: 8, ReadSeq: 8, ReadCount: 8}
 	d.apply(protocol.Entry{Kind: protocol.EntryGroup, Group: "team", Data: protocol.Marshal(in)})

@@ -25,14 +25,12 @@ func (c *Communities) DeleteRights(community string, ids []string, done event.Do
 		return
 	}
 	var a protocol.RightsList
-	if why := c.Groups.Change(protocol.OpRightsDelete, protocol.AskRights{Community: community, IDs: ids}, &a); why != nil {
-		done(why.Code, why.Text, "")
-		return
-	}
-	done(0, "", listOf(a.List, func(f *protocol.FoundRights) object {
-		return object{tim.KeyPermissionGroupOperationResultErrorCode: f.Code, tim.KeyPermissionGroupOperationResultErrorMessage: f.Desc,
-			tim.KeyPermissionGroupOperationResultID: f.Rights.ID}
-	}))
+	c.Groups.Do(protocol.OpRightsDelete, protocol.AskRights{Community: community, IDs: ids}, &a, done, func() string {
+		return listOf(a.List, func(f *protocol.FoundRights) object {
+			return object{tim.KeyPermissionGroupOperationResultErrorCode: f.Code, tim.KeyPermissionGroupOperationResultErrorMessage: f.Desc,
+				tim.KeyPermissionGroupOperationResultID: f.Rights.ID}
+		})
+	})
 }
 
 // Rights answers permission groups: those that are named, all when none are, or those that the user is in.
@@ -70,13 +68,11 @@ func (c *Communities) Enlist(e protocol.Enlist, done event.Done) {
 		return
 	}
 	var a protocol.Results
-	if why := c.Groups.Change(protocol.OpRightsEnlist, e, &a); why != nil {
-		done(why.Code, why.Text, "")
-		return
-	}
-	done(0, "", listOf(a.List, func(r *protocol.Result) object {
-		return object{tim.KeyPermissionGroupMemberOperationResultIdentifier: r.ID, tim.KeyPermissionGroupMemberOperationResultErrorCode: r.Code}
-	}))
+	c.Groups.Do(protocol.OpRightsEnlist, e, &a, done, func() string {
+		return listOf(a.List, func(r *protocol.Result) object {
+			return object{tim.KeyPermissionGroupMemberOperationResultIdentifier: r.ID, tim.KeyPermissionGroupMemberOperationResultErrorCode: r.Code}
+		})
+	})
 }
 
 // Grant changes what a permission group may in topics, and answers what became of each.
@@ -86,11 +82,9 @@ func (c *Communities) Grant(g protocol.Grant, done event.Done) {
 		return
 	}
 	var a protocol.Results
-	if why := c.Groups.Change(protocol.OpRightsGrant, g, &a); why != nil {
-		done(why.Code, why.Text, "")
-		return
-	}
-	done(0, "", listOf(a.List, func(r *protocol.Result) object { return operated(r.Code, r.Desc, r.ID) }))
+	c.Groups.Do(protocol.OpRightsGrant, g, &a, done, func() string {
+		return listOf(a.List, func(r *protocol.Result) object { return operated(r.Code, r.Desc, r.ID) })
+	})
 }
 
 // TopicRights answers what a permission group may in topics, all in which it may anything when none are named.

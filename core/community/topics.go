@@ -27,11 +27,9 @@ func (c *Communities) DeleteTopics(community string, ids []string, done event.Do
 		return
 	}
 	var a protocol.Topics
-	if why := c.Groups.Change(protocol.OpTopicDelete, protocol.AskTopics{Community: community, Topics: ids}, &a); why != nil {
-		done(why.Code, why.Text, "")
-		return
-	}
-	done(0, "", listOf(a.List, func(f *protocol.FoundGroup) object { return operated(f.Code, f.Desc, f.Group.ID) }))
+	c.Groups.Do(protocol.OpTopicDelete, protocol.AskTopics{Community: community, Topics: ids}, &a, done, func() string {
+		return listOf(a.List, func(f *protocol.FoundGroup) object { return operated(f.Code, f.Desc, f.Group.ID) })
+	})
 }
 
 // operated is a TopicOperationResult.
@@ -42,7 +40,12 @@ func operated(code int, desc, topic string) object {
 
 // SetTopic changes a topic at the server, and the draft, if it is given, on this device.
 func (c *Communities) SetTopic(t protocol.SetTopic, draft *string, done event.Done) {
-	if t != (protocol.SetTopic{Topic: t.Topic}) {
+	changed := t != (protocol.SetTopic{Topic: t.Topic})
+	if changed && draft == nil {
+		c.plain(protocol.OpTopicSet, t, done)
+		return
+	}
+	if changed {
 		if why := c.Groups.Change(protocol.OpTopicSet, t, &struct{}{}); why != nil {
 			done(why.Code, why.Text, "")
 			return

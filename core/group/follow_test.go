@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"timbre/core/conversation"
 	"timbre/core/store"
 	"timbre/core/transport"
 	"timbre/model/tim"
@@ -258,7 +259,7 @@ func TestListOfOldReleases(t *testing.T) {
 	}
 	g, s := rig(t, nil)
 	s.err = &transport.Error{Code: tim.ErrSDKNetDisconnect}
-	st, err := store.Open(folder, Schema)
+	st, err := store.Open(folder, conversation.Schema, Schema)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -273,4 +274,22 @@ func TestListOfOldReleases(t *testing.T) {
 		g.SearchGroups(Search{Keywords: []string{"tea"}, Fields: 2}, done)
 	})
 	same(t, "the search", ids(found), "a")
+}
+
+// Without a network the conversations say how far the user has come.
+func TestOfflineListKnowsWhatIsUnread(t *testing.T) {
+	g, _ := rig(t, nil)
+	applied(t, g, came(protocol.Group{ID: "a", Max: 5, Self: &protocol.Self{ReadSeq: 5}}))
+	if err := g.Store.Write(context.Background(), func(tx *store.Tx) error {
+		return tx.Exec(`INSERT INTO conversation (type, peer, max_seq, peer_count, read_seq, read_count, option) VALUES (2,'a',9,7,6,4,2)`)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	got := offline(t, g).Get("0")
+	for key, want := range map[string]int64{tim.KeyGroupBaseInfoLatestSeq: 9, tim.KeyGroupBaseInfoReadedSeq: 6, tim.KeyGroupBaseInfoMsgFlag: 2,
+		tim.KeyGroupBaseInfoSelfInfo + "." + tim.KeyGroupSelfInfoUnReadNum: 3} {
+		if v := got.Get(key).Int(); v != want {
+			t.Errorf("%s is %d, want %d", key, v, want)
+		}
+	}
 }

@@ -6,7 +6,7 @@
 // members that this device has seen, for searches only; and it tells the host of attributes and counters that changed.
 //
 // Searches look into folded text with instr: what the interface promises is that the keyword is contained, Chinese or not. A
-// user has a thousand groups at most, and a hundred thousand members take some 20 ms.
+// user has a thousand groups at most, and a hundred thousand members take some 30 ms.
 //
 // Rejected: all members in local tables (they would have to be kept in step with the server, and large groups change all the
 // time); the index of package search (it finds words from their beginning, and would be larger than the tables); attributes

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"timbre/core/conversation"
 	"timbre/core/event"
 	"timbre/core/store"
 	"timbre/core/transport"
@@ -47,7 +48,7 @@ func ok(body any) protocol.Answer { return protocol.Answer{Body: protocol.Marsha
 
 func rig(t *testing.T, answers map[string][]protocol.Answer) (*Groups, *server) {
 	t.Helper()
-	st, err := store.Open("", Schema)
+	st, err := store.Open("", conversation.Schema, Schema)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"timbre/core/conversation"
 	"timbre/core/event"
 	"timbre/core/store"
 	"timbre/core/transport"
@@ -29,12 +30,12 @@ func (g *Groups) joined(online bool, wanted func(*protocol.Group) bool, done eve
 	var why *transport.Error
 	if online {
 		if why = g.list(); why != nil && Unreachable(why.Code) {
-			why = nil
+			online, why = false, nil
 		}
 	}
 	var groups []protocol.Group
 	if why == nil {
-		groups, why = g.kept()
+		groups, why = g.kept(!online)
 	}
 	if why != nil {
 		done(why.Code, why.Text, "")
@@ -99,7 +100,7 @@ func (g *Groups) keep(tx *store.Tx, groups []protocol.Group, moves uint64) error
 	if !current {
 		return nil
 	}
-	g.listed.Store(true)
+	tx.After(func() { g.listed.Store(true) })
 	for id := range known {
 		if err := drop(tx, id); err != nil {
 			return err
@@ -108,12 +109,30 @@ func (g *Groups) keep(tx *store.Tx, groups []protocol.Group, moves uint64) error
 	return nil
 }
 
-func (g *Groups) kept() (groups []protocol.Group, why *transport.Error) {
+// kept is the groups that are here. alone says that the server could not be asked how far the user has come in them: then his
+// conversations know it best.
+func (g *Groups) kept(alone bool) (groups []protocol.Group, why *transport.Error) {
 	err := g.Store.Read(context.Background(), func(q sqlite.Queryer) (err error) {
 		groups, err = each[protocol.Group](q, `SELECT data FROM joined_group ORDER BY id`)
+		for i := range groups {
+			if err == nil && alone {
+				err = reached(q, &groups[i])
+			}
+		}
 		return err
 	})
 	return groups, DatabaseError(err)
+}
+
+// reached takes over from a group's conversation how far the user has come in it.
+func reached(q sqlite.Queryer, r *protocol.Group) error {
+	c, err := conversation.Find(q, tim.ConvGroup, r.ID)
+	if c == nil || err != nil || r.Self == nil {
+		return err
+	}
+	r.Max, r.Self.ReadSeq = max(r.Max, c.MaxSeq), max(r.Self.ReadSeq, c.ReadSeq)
+	r.Self.Unread, r.Self.Option = c.Unread(), c.Option
+	return nil
 }
 
 // DatabaseError is the result of a call that the database refused, nil for no error.

@@ -22,9 +22,14 @@ func (m *Messages) forgetNumbers(tx *store.Tx, e *conversation.Entry) error {
 	if err := errors.Join(m.forgetRanges(tx.Tx, e.ID), m.hasForgottenNow(tx)); err != nil {
 		return err
 	}
-	e.MaxSeq, e.PeerCount, e.ReadSeq, e.ReadCount, e.SeenSeq, e.ClearSeq, e.HideSeq, e.OwnSeq, e.OwnCount, e.At = 0, 0, 0, 0, 0, 0, 0, 0, 0, ""
+	fromTheBeginning(e)
 	e.Touch(tx, false)
 	return nil
+}
+
+// fromTheBeginning makes a conversation one whose messages are numbered anew.
+func fromTheBeginning(e *conversation.Entry) {
+	e.MaxSeq, e.PeerCount, e.ReadSeq, e.ReadCount, e.SeenSeq, e.ClearSeq, e.HideSeq, e.OwnSeq, e.OwnCount, e.At = 0, 0, 0, 0, 0, 0, 0, 0, 0, ""
 }
 
 // hasForgottenNow notes that there are messages that have lost their numbers.

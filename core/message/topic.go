@@ -2,6 +2,7 @@ package message
 
 import (
 	"context"
+	"errors"
 
 	"github.com/tidwall/gjson"
 
@@ -63,7 +64,7 @@ func (m *Messages) EnterTopic(tx *store.Tx, st *protocol.GroupState) error {
 func (m *Messages) LeaveTopic(tx *store.Tx, topic string) { m.pos.Unfollow(tx, topic) }
 
 // DropTopic lets go of a topic that was deleted, with everything that was said in it. A message on its way is refused by the
-// server.
+// server. Another topic may get the id.
 func (m *Messages) DropTopic(tx *store.Tx, topic string) error {
 	m.arrivals(tx)
 	m.pos.Unfollow(tx, topic)
@@ -75,8 +76,12 @@ func (m *Messages) DropTopic(tx *store.Tx, topic string) error {
 	if err != nil {
 		return err
 	}
-	e.GroupType, e.Name, e.Face, e.At = conversation.NoGroup, "", "", ""
-	return m.wipe(tx, e)
+	if err := errors.Join(m.wipe(tx, e), m.forgetRanges(tx.Tx, e.ID)); err != nil {
+		return err
+	}
+	fromTheBeginning(e)
+	e.GroupType, e.Name, e.Face, e.Option = conversation.NoGroup, "", "", tim.RecvMsgOptReceive
+	return nil
 }
 
 // TextDraft is a draft that is nothing but a text.

@@ -116,10 +116,11 @@ func (e *Engine) retryAll() {
 	}
 }
 
-// followed offers what came before the group was followed. What was dropped meanwhile the difference brings.
-func (e *Engine) followed(group string) {
+// followed offers what came before the group was followed. What was dropped meanwhile the difference brings, or with doubt
+// whatever there is.
+func (e *Engine) followed(group string, doubt bool) {
 	e.mu.Lock()
-	if e.missed[group] && !e.stopped {
+	if (doubt || e.missed[group]) && !e.stopped {
 		g := e.gap(group)
 		g.more = true
 		e.wait(group, g)

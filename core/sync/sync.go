@@ -144,8 +144,9 @@ func (e *Engine) Stands(tx *store.Tx, pos uint64, entry protocol.Entry) error {
 	return nil
 }
 
-// Follow begins to follow a group's log behind pos, or goes on there when pos is ahead of what was applied. An error of
-// the database fails the transaction at its commit.
+// Follow begins to follow a group's log behind pos, or goes on there when pos is ahead of what was applied. One that was left
+// a while ago may have gone on behind pos, which the list of groups that named it then did not tell: what is missing is asked
+// for. An error of the database fails the transaction at its commit.
 func (e *Engine) Follow(tx *store.Tx, group string, pos uint64) {
 	_, p, err := e.position(tx.Tx, group)
 	if err != nil {
@@ -154,10 +155,11 @@ func (e *Engine) Follow(tx *store.Tx, group string, pos uint64) {
 	if !p.known {
 		tx.After(func() { e.copied.groups.Add(1) })
 	}
+	again := !p.known && (p.left || e.hasLeft(group))
 	if !p.known || pos > p.pos {
 		p.set(pos)
 	}
-	tx.After(func() { e.followed(group) })
+	tx.After(func() { e.followed(group, again) })
 }
 
 // Unfollow ends the following of a group's log. An error of the database fails the transaction at its commit.

@@ -97,7 +97,7 @@ func (l *Log) Cut(tx *sqlite.Tx, owner int64) error {
 	if err := tx.Exec(`DELETE FROM change_log WHERE uid=?`, owner); err != nil {
 		return err
 	}
-	return tx.Exec(`UPDATE user_log SET pos=? WHERE uid=?`, int64(t.pos), owner)
+	return tx.Exec(`INSERT INTO user_log (uid, pos) VALUES (?,?) ON CONFLICT (uid) DO UPDATE SET pos=excluded.pos`, owner, int64(t.pos))
 }
 
 // End deletes a log.

@@ -49,7 +49,7 @@ func newTown(t fataler, users int) *town {
 	w.coms = community.New(w.groups, time.Now)
 	w.groups.Meet(group.Neighbours{Rights: w.coms})
 	var err error
-	if w.db, err = sqlite.Open(sqlite.Config{Schemas: []sqlite.Schema{account.Schema(), changelog.Schema(), message.Schema(),
+	if w.db, err = sqlite.Open(sqlite.Config{Schemas: []sqlite.Schema{account.Schema(), changelog.Schema(), message.Schema(), message.IndexSchema(),
 		group.Schema(), community.Schema()}}); err != nil {
 		t.Fatal(err)
 	}

@@ -1,10 +1,10 @@
 // Package gateway is the server's WebSocket endpoint: connections, their queues and the operations of the protocol.
 //
-// A connection has one goroutine that reads; requests are handled in order by a crew that all share, and written for by a
-// goroutine that is there only while there is something to write: a silent connection costs the server some 20 KB. A request that changes
-// something becomes a job of the database; while it waits for its commit the next ones are read, so a single client
-// fills a batch by itself. Its answer and the pushes it causes are queued from the database writer's goroutine, in
-// commit order, and the connections are woken when the whole commit has been queued.
+// A connection has one goroutine that reads. Its requests are handled in order by a crew that all share, and a goroutine
+// writes for it while there is something to write: a silent connection costs some 20 KB. A request that changes something
+// becomes a job of the database; while it waits for its commit the next ones are read, so a single client fills a batch by
+// itself. Its answer and the pushes it causes are queued from the database writer's goroutine, in commit order, and the
+// connections are woken when the whole commit has been queued.
 //
 // Every queue has an end: requests under way per connection (then nothing more is read), jobs of the database (then
 // CodeBusy), bytes and lines to be written (then pushes are dropped, which sync repairs).

@@ -145,6 +145,10 @@ func (c *conn) groupMembers(r *protocol.Request) {
 			return nil, err
 		}
 		var a protocol.MemberPage
+		if body.Brief {
+			a, err = c.g.Groups.Brief(q, c.self.UID, w.GID, body.Next)
+			return protocol.Marshal(a), err
+		}
 		if len(body.Users) == 0 {
 			a, err = c.g.Groups.Members(q, c.self.UID, w.GID, body.Roles, body.Next)
 			return protocol.Marshal(a), err

@@ -62,7 +62,7 @@ func (c *conn) joinRoom(r *protocol.Request) {
 	body, err := decode[protocol.JoinGroup](r.Body)
 	guest := c.guest()
 	guest.Again, guest.Seen = body.Again, body.Seen
-	c.visit(r, body.Group, err, true, func(p live.Place, v *group.Visit) { c.g.Rooms.Join(p, guest, v.Member) })
+	c.visit(r, body.Group, err, true, body.Again, func(p live.Place, v *group.Visit) { c.g.Rooms.Join(p, guest, v.Member) })
 }
 
 // watchRoom begins or ends to watch a room.
@@ -73,7 +73,7 @@ func (c *conn) watchRoom(r *protocol.Request) {
 		err = refusal.New(tim.ErrSVRGroupInvalidParameters, "only live rooms are watched")
 	}
 	if body.On || err != nil {
-		c.visit(r, body.Group, err, false, func(p live.Place, _ *group.Visit) { c.g.Rooms.Watch(p, guest, true) })
+		c.visit(r, body.Group, err, false, false, func(p live.Place, _ *group.Visit) { c.g.Rooms.Watch(p, guest, true) })
 		return
 	}
 	w, ok := c.inGroup(r.ID, body.Group)
@@ -88,7 +88,7 @@ func (c *conn) watchRoom(r *protocol.Request) {
 // visit brings the session into a room, unless it may not come. It goes through the database's queue, because whoever is
 // being removed in this moment must be in the room before that or be refused. No key is needed: coming twice changes
 // nothing.
-func (c *conn) visit(r *protocol.Request, room string, err error, comes bool, enter func(live.Place, *group.Visit)) {
+func (c *conn) visit(r *protocol.Request, room string, err error, comes, again bool, enter func(live.Place, *group.Visit)) {
 	if err != nil {
 		c.reply(r.ID, nil, err)
 		c.Wake()
@@ -101,6 +101,9 @@ func (c *conn) visit(r *protocol.Request, room string, err error, comes bool, en
 	actor, number := c.actor(r), c.self.Number
 	c.change(r.ID, func(tx *sqlite.Tx) (changed, error) {
 		v, err := c.g.Groups.Visit(tx, actor, w.GID)
+		if err == nil && again && c.g.Rooms.Evicted(w.GID, actor.UID) {
+			err = notThere()
+		}
 		if err != nil {
 			return changed{}, err
 		}

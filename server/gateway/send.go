@@ -71,7 +71,7 @@ func (c *conn) sendToGroup(r *protocol.Request, o *message.Outgoing, group strin
 	c.change(r.ID, func(tx *sqlite.Tx) (changed, error) {
 		dropped, err := c.g.Groups.Admit(tx, o)
 		if err != nil || dropped {
-			return changed{body: protocol.AppendSent(nil, protocol.Sent{Time: c.g.Now().UnixMilli()})}, err
+			return c.notAdmitted(tx, o, err)
 		}
 		if err := c.g.Files.Touch(tx, o.Traits.Files); err != nil {
 			return changed{}, err
@@ -79,6 +79,22 @@ func (c *conn) sendToGroup(r *protocol.Request, o *message.Outgoing, group strin
 		sent, changes, err := c.g.Messages.Post(tx, o)
 		return changed{body: protocol.AppendSent(nil, sent), changes: changes, message: len(changes) > 0}, err
 	})
+}
+
+// notAdmitted answers for a message that is dropped, or refused with why. One that was stored before and is sent again, because
+// the answer was lost, gets that answer: its sender may have been muted or removed since.
+func (c *conn) notAdmitted(tx *sqlite.Tx, o *message.Outgoing, why error) (changed, error) {
+	if why != nil && refusal.Of(why) == nil {
+		return changed{}, why
+	}
+	sent, before, err := c.g.Messages.Sent(tx, o.From, o.Key)
+	switch {
+	case err != nil:
+		return changed{}, err
+	case before:
+		return changed{body: protocol.AppendSent(nil, sent)}, nil
+	}
+	return changed{body: protocol.AppendSent(nil, protocol.Sent{Time: c.g.Now().UnixMilli()})}, why
 }
 
 // address turns the names of those whom a message is directed to, or speaks to, into numbers.

@@ -18,7 +18,7 @@ const endPiece = 500
 
 // Dismiss ends a group. From here on nobody can do anything in it; its members are told, and what it had is deleted, in
 // pieces, because a large group would stop everybody else: the first piece here, the others by EndSome. What members
-// have of it on their devices stays there, and files stay as long as files do.
+// have of it on their devices stays there, and files stay as long as files do. When all is done the id is free.
 func (g *Groups) Dismiss(tx *sqlite.Tx, a *Actor, gid int64) (Outcome, error) {
 	_, o, err := once(g, tx, a, func(o *Outcome) (answer struct{}, err error) {
 		r, err := top(tx, gid)
@@ -46,11 +46,9 @@ func (g *Groups) Dismiss(tx *sqlite.Tx, a *Actor, gid int64) (Outcome, error) {
 				return answer, err
 			}
 		}
-		if _, err = g.release(tx, r, o); err != nil {
-			return answer, err
-		}
 		g.Ending()
-		return answer, nil
+		_, err = g.end(tx, r, o)
+		return answer, err
 	})
 	return o, err
 }
@@ -74,12 +72,18 @@ func (g *Groups) EndSome(tx *sqlite.Tx) (o Outcome, more bool, err error) {
 	if err != nil {
 		return o, false, err
 	}
+	_, err = g.end(tx, r, &o)
+	return o, true, err // there may be another group
+}
+
+// end does a piece of the end of a group: of a small one all of it, so its id can be used again at once.
+func (g *Groups) end(tx *sqlite.Tx, r *record, o *Outcome) (more bool, err error) {
 	for _, step := range []func(*sqlite.Tx, *record, *Outcome) (bool, error){g.release, g.purge, g.strip} {
-		if more, err := step(tx, r, &o); err != nil || more {
-			return o, more, err
+		if more, err := step(tx, r, o); err != nil || more {
+			return more, err
 		}
 	}
-	return o, true, g.bury(tx, r)
+	return false, g.bury(tx, r)
 }
 
 // release ends some of the memberships and tells those whom they were of.
@@ -99,11 +103,16 @@ func (g *Groups) release(tx *sqlite.Tx, r *record, o *Outcome) (more bool, err e
 		if err := g.messages.Forget(tx, r.gid, uid); err != nil {
 			return false, err
 		}
+		if r.Topics && g.near.Rights != nil {
+			if err := g.near.Rights.Left(tx, r.gid, uid); err != nil {
+				return false, err
+			}
+		}
 		if err := g.dispatch(tx, r, o, uid, why); err != nil {
 			return false, err
 		}
 	}
-	return true, nil
+	return len(uids) == endPiece, nil
 }
 
 // endOf is the report that a group has ended. Only its owner can have ended it.

@@ -131,9 +131,10 @@ func (g *Groups) CachedID(app uint64, name string) (gid int64, found bool) {
 }
 
 // Followed returns the groups and topics whose messages a user wants to get, in the order of their numbers. Who does not want
-// to hear of a community does not follow its topics either.
+// to hear of a community does not follow its topics either, and the admins of a live room, who have a row there, are told of it
+// only while they are in it.
 func (g *Groups) Followed(q sqlite.Queryer, uid int64) ([]int64, error) {
-	return numbers(q, `SELECT gid FROM member WHERE uid=?1 AND option<>?2
+	return numbers(q, `SELECT m.gid FROM member m JOIN grp g ON g.gid=m.gid AND g.type NOT IN (3,4) WHERE m.uid=?1 AND m.option<>?2
 		UNION ALL SELECT t.gid FROM member m CROSS JOIN grp t ON t.parent=m.gid AND t.parent<>0 AND t.dismissed=0
 			WHERE m.uid=?1 AND m.option<>?2 AND NOT EXISTS (SELECT 1 FROM topic_option o WHERE o.uid=?1 AND o.gid=t.gid AND o.option=?2)
 		ORDER BY 1`, uid, tim.RecvMsgOptNotReceive)

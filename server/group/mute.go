@@ -10,15 +10,18 @@ import (
 )
 
 // mayMute refuses who may not silence a member. In a topic the ranks of its community count.
-func (g *Groups) mayMute(tx *sqlite.Tx, a *Actor, r *record, _ message.User, s *protocol.SetMember, me, m *member) error {
+func (g *Groups) mayMute(tx *sqlite.Tx, a *Actor, r *record, target message.User, s *protocol.SetMember, me, m *member) error {
 	if s.Mute == nil {
 		return nil
 	}
 	if err := g.allow(tx, r, a.UID, me, model.GroupMute); err != nil {
 		return err
 	}
-	if m == nil {
+	switch {
+	case m == nil:
 		return refusal.New(tim.ErrSVRGroupInvalidParameters, "this user is not a member of the group")
+	case target.UID == a.UID:
+		return refusal.New(tim.ErrSVRGroupPermissionDeny, "nobody mutes himself")
 	}
 	ranks := r
 	if r.parent != 0 {

@@ -217,8 +217,15 @@ func (w *world) create(t *rapid.T) {
 		kept: map[int64]bool{}, mute: map[int64]bool{}, asked: map[int64]bool{}}
 	c.CreateGroup = protocol.CreateGroup{ID: fmt.Sprint("g", len(w.list)), Name: "n", MaxMembers: c.max, AddOption: option(t, "add"),
 		Approve: option(t, "approve"), Type: rapid.SampledFrom([]int{tim.GroupPublic, tim.GroupPrivate, tim.GroupChatRoom, tim.GroupCommunity}).Draw(t, "type")}
-	c.gid = int64(len(w.list) + 1)
-	w.list = append(w.list, c)
+	if i := slices.IndexFunc(w.list, func(c *circle) bool { return c.over }); i >= 0 && rapid.Bool().Draw(t, "again") {
+		w.settle(t) // what the logs say of the one before is heard
+		c.ID, c.gid = w.list[i].ID, w.list[i].gid
+		delete(w.seen, c.ID)
+		w.list[i] = c
+	} else {
+		c.gid = int64(len(w.list) + 1)
+		w.list = append(w.list, c)
+	}
 	actor := w.actor(owner)
 	w.submit("create", 0, func(tx *sqlite.Tx) (group.Outcome, error) {
 		_, o, err := w.groups.Create(tx, actor, &c.CreateGroup, nil)
@@ -493,6 +500,11 @@ func (w *world) checkGroup(q sqlite.Queryer, c *circle) error {
 			if seen, known := w.seen[c.ID][m.User]; known && seen != m.Role {
 				return fmt.Errorf("the log of %s says that %s has the role %d, and it is %d", c.ID, m.User, seen, m.Role)
 			}
+		}
+	}
+	for name := range w.seen[c.ID] {
+		if c.roles[int64(name[1]-'0')] == 0 {
+			return fmt.Errorf("the log of %s says that %s is in it", c.ID, name)
 		}
 	}
 	if err := w.checkAsked(q, c); err != nil {

@@ -224,6 +224,7 @@ func (r *record) save(tx *sqlite.Tx) error {
 // noteInfo tells the members what the group is now.
 func (g *Groups) noteInfo(tx *sqlite.Tx, r *record, o *Outcome) error {
 	v := r.Group
+	v.Members = g.size(r)
 	if r.owner != 0 {
 		p, err := g.accounts.Profile(tx, r.owner)
 		if err != nil {

@@ -27,6 +27,8 @@ func (g *Groups) view(q sqlite.Queryer, r *record, uid int64) (protocol.Group, e
 	switch {
 	case err != nil:
 		return v, err
+	case m == nil && r.parent != 0: // a topic has no public part
+		return protocol.Group{ID: r.ID, Type: r.Type, Parent: r.Parent}, nil
 	case m == nil:
 		return public(&v), nil
 	}

@@ -47,6 +47,11 @@ func (m *Messages) Post(tx *sqlite.Tx, o *Outgoing) (protocol.Sent, []changelog.
 	return sent, []changelog.Change{change}, p.add(r.conv(), o, sent, own)
 }
 
+// Sent returns the answer that a message with this key got before.
+func (m *Messages) Sent(tx *sqlite.Tx, from User, key string) (protocol.Sent, bool, error) {
+	return m.pending(tx).sent(tx, from.UID, key)
+}
+
 // audienceOf is who may see the message, nil when all of its group may: its sender's other devices too.
 func (o *Outgoing) audienceOf() []int64 {
 	if o.Targets == nil {

@@ -16,12 +16,15 @@ func (m *Messages) Purge(tx *sqlite.Tx, gid int64) (more bool, err error) {
 	}
 	conv := changelog.GroupLog(gid)
 	var last uint64
-	if _, err := tx.Get(`SELECT coalesce(max(seq),0) FROM (SELECT seq FROM msg WHERE pair=? ORDER BY seq LIMIT ?)`,
-		[]any{&last}, conv, purgePiece); err != nil {
+	var some int
+	if _, err := tx.Get(`SELECT coalesce(max(seq),0), count(*) FROM (SELECT seq FROM msg WHERE pair=? ORDER BY seq LIMIT ?)`,
+		[]any{&last, &some}, conv, purgePiece); err != nil {
 		return false, err
 	}
-	if last > 0 {
-		return true, m.dropTo(tx, conv, last)
+	if some > 0 {
+		if err := m.dropTo(tx, conv, last); err != nil || some == purgePiece {
+			return true, err
+		}
 	}
 	n, err := tx.Change(`DELETE FROM seat WHERE gid=? AND uid IN (SELECT uid FROM seat WHERE gid=? LIMIT ?)`, gid, gid, purgePiece)
 	return n == purgePiece, err

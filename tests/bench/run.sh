@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Figures of the whole: `./build.sh bench [PART...]`, all parts without an argument, some seven minutes. Prints the method
+# Figures of the whole: `./build.sh bench [PART...]`, all parts without an argument, some eight minutes. Prints the method
 # with them. All processes share this machine; nothing passes or fails.
 #   protocol  pairs of users, at the protocol        group    deliveries to a group of 200, likewise
 #   library   start, sending and receiving, memory   lanes    sending to 1, 8 and 64 conversations
 #   history   pages of a large history               files    100 MB up and down
 #   sync      devices that start, are new, come back storm    1,000 clients that come back at once
 #   search    the full-text index                    memory   of a process with a large database
+#   live      a live room of 5,000 connections       groups   of 10, 1,000 and 100,000 members
 # TIMBRE_BENCH_MESSAGES (default 1000000) sizes the big history and the index.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -25,6 +26,16 @@ group() {
     echo "== a group of 200 members who are all online, at the protocol level"
     build/bin/timbench group --start build/bin/timbred --senders 1 --window 40
     build/bin/timbench group --start build/bin/timbred --senders 10 --window 4
+}
+
+live() {
+    echo "== a live room of 5,000 connections in which somebody speaks 40 times a second, at the protocol level; wanted: 200,000 deliveries a second, p99 under 400 ms, at most 25 KB a connection"
+    build/bin/timbench live --start build/bin/timbred
+}
+
+groups() {
+    echo "== groups of 10, 1,000 and 100,000 members, at the protocol level; wanted: a page under 5 ms, and 2 ms of server CPU for a message beside its deliveries"
+    build/bin/timbench groups --start build/bin/timbred
 }
 
 storm() {
@@ -144,7 +155,7 @@ inner_*)
     "$1"
     ;;
 *)
-    [ $# -gt 0 ] || set -- protocol group storm library lanes sync history memory files search
+    [ $# -gt 0 ] || set -- protocol group live groups storm library lanes sync history memory files search
     for part; do
         load
         "$part"

@@ -1,6 +1,7 @@
 """What a group is: changes of its information, of members, and what everybody is told of them."""
+import timbre
 from groups import (ADMIN, ANY, CARD_FLAG, CUSTOM_FLAG, FORBID, MUTE_FLAG, OPTION_FLAG, PUBLIC, ROLE_FLAG, TIPS, WORK, change, create, custom,
-                    customs, detail, joined, members, modify, report, say, tip)
+                    customs, detail, joined, kick, members, modify, report, say, tip)
 from timbre import UPDATE, check, equal
 
 NAME, NOTICE, INTRO, FACE, ADD_OPTION, MAX, VISIBLE, SEARCHABLE, MUTE_ALL, CUSTOM, APPROVE = 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 4096
@@ -44,7 +45,10 @@ def test_any_member_of_a_work_group_names_it(t):
 
 def test_options_and_fields(t):
     a, b = t.users("alice", "bob")
-    group = create(a, PUBLIC, [b], custom_info=custom(first="1", second="2"))
+    fields = [{"group_member_info_custom_string_info_key": "k", "group_member_info_custom_string_info_value": "v"}]
+    group = create(a, PUBLIC, custom_info=custom(first="1", second="2"),
+                   group_member_array=[{"group_member_info_identifier": b.name, "group_member_info_custom_info": fields}])
+    equal(customs(members(a, group)[b.name]["group_member_info_custom_info"], "group_member_info"), {"k": "v"}, "a member's fields of the beginning")
     equal(customs(detail(b, group)["custom_info"]), {"first": "1", "second": "2"}, "fields of the beginning")
     equal(change(a, group, ADD_OPTION | APPROVE | MAX | CUSTOM, add_option=FORBID, approve_option=ANY, max_member_num=9,
                  custom_info=custom(first="one", second="", third="3")), 0, "the change")
@@ -139,3 +143,30 @@ def test_nothing_to_tell(t):
     say(a, group, "end")
     b.incoming("end")
     equal([e.json()["group_tips_elem_tip_type"] for e in b.events(TIPS)], [1], "tips")
+
+
+def test_the_list_follows(t):
+    """A device that never asked for the list knows it without a network as the server had it last."""
+    server = t.own_server(devices="all")
+    a, b, b2 = t.user("alice"), t.user("bob"), t.user("bob")
+    named, led, owned, left, gone, quiet = [create(a, PUBLIC, [b], group_name="group %d" % i) for i in range(6)]
+    equal(change(a, named, NAME | FACE | MUTE_ALL, group_name="新", face_url="http://f", is_shutup_all=True), 0, "a name")
+    equal(modify(a, led, b.name, ROLE_FLAG, member_role=ADMIN), 0, "a role")
+    equal(change(a, owned, 1 << 31, owner=b.name), 0, "an owner")
+    equal(kick(a, left, b.name)[0], 0, "a removal")
+    a.ok("TIMGroupDelete", gone)
+    equal(modify(b2, quiet, b.name, OPTION_FLAG, msg_flag=2), 0, "an option")
+    for text in ("one", "two"):
+        equal(say(a, led, text).code, 0, text)
+        for u in (b, b2):
+            u.incoming(text)
+    for u in (b, b2):
+        report(u, gone, 5)
+        report(u, quiet, 21)
+    want = joined(b2)
+    equal(sorted(want), sorted([named, led, owned, quiet]), "the groups")
+    equal(want[led]["group_base_info_self_info"]["group_self_info_unread_num"], 2, "unread")
+    server.stop()
+    b.network(timbre.DISCONNECTED)
+    b.packet_timeout(1)
+    equal(joined(b), want, "the list without a network")

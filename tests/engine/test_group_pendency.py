@@ -2,8 +2,8 @@
 from groups import ADMIN, ANY, AUTH, FORBID, PUBLIC, ROLE_FLAG, create, invite, joined, members, modify, report, tip
 from timbre import ADD, check, equal
 
-JOIN, TO_ADMIN = 0, 2
-ADD_REQUEST, ADD_ACCEPT, ADD_REFUSE, INVITE_ACCEPT, INVITE_REFUSE, INVITE_REQ_TO_ADMIN = 1, 2, 3, 13, 14, 24
+JOIN, TO_INVITEE, TO_ADMIN = 0, 1, 2
+ADD_REQUEST, ADD_ACCEPT, ADD_REFUSE, INVITE_REQ_TO_INVITEE, INVITE_ACCEPT, INVITE_REFUSE, INVITE_REQ_TO_ADMIN = 1, 2, 3, 12, 13, 14, 24
 
 
 def pendencies(user, start=0, limit=0):
@@ -141,3 +141,21 @@ def test_free_joining_needs_nobody(t):
     b.ok("TIMGroupJoin", group, "hello")
     tip(a, group, 1)
     equal(pendencies(a)[0], [], "requests")
+
+
+def test_the_invited_decide(t):
+    """Where the server is set so, nobody is brought into a group before he has agreed."""
+    t.own_server(options=["--group-consent", "Public"])
+    a, b, c = t.users("alice", "bob", "carol")
+    group = create(a, PUBLIC, approve_option=ANY)
+    equal(invite(a, group, b.name, c.name), (0, [(b.name, 3), (c.name, 3)]), "the results")
+    for u, accept, kind in ((b, True, INVITE_ACCEPT), (c, False, INVITE_REFUSE)):
+        equal(report(u, group, INVITE_REQ_TO_INVITEE)["group_report_elem_op_user"], a.name, "who invites " + u.name)
+        check(group not in joined(u), "%s was not asked" % u.name)
+        (request,) = of(pendencies(u)[0], group)
+        equal((request["group_pendency_pendency_type"], request["group_pendency_to_identifier"]), (TO_INVITEE, u.name), "the request")
+        mark = a.mark()
+        equal(decide(u, request, accept, "well"), 0, "deciding")
+        e = report(a, group, kind, mark)
+        equal((e["group_report_elem_op_user"], e["group_report_elem_msg"]), (u.name, "well"), "the answer")
+        equal(group in joined(u), accept, "%s is in the group" % u.name)

@@ -1,4 +1,8 @@
 """Topics: every function and event on the devices of all members, and their conversations."""
+import urllib.parse
+import urllib.request
+
+import timbre
 from communities import (CHANGED, CREATED, CUSTOM, DEFAULTS, DELETED, DRAFT, FACE, INFO, INTRODUCTION, MUTE_ALL, NAME, NOTIFICATION, OLDER,
                          change, changed, info, infos, known, results, said, say, topic, unread)
 from test_community import TIPS, team
@@ -222,17 +226,42 @@ def test_receive_option(t):
 
 
 def test_mute(t):
-    """A member who is muted in the community is so in its topics."""
+    """A member is muted in a topic, or in the community and with it in its topics."""
     group, a, b = team(t)
     news = topic(a, group, "News")
     known(b, news)
 
-    def mute(seconds):
-        a.ok("TIMGroupModifyMemberInfo", {"group_modify_member_info_group_id": group, "group_modify_member_info_identifier": b.name,
+    def mute(seconds, where):
+        a.ok("TIMGroupModifyMemberInfo", {"group_modify_member_info_group_id": where, "group_modify_member_info_identifier": b.name,
                                           "group_modify_member_info_modify_flag": 4, "group_modify_member_info_shutup_time": seconds})
-    mute(1000)
+    mute(1000, news)
+    changed(b, news, lambda i: i[INFO + "self_mute_time"] > 1_600_000_000)
+    say(b, news, "muted in the topic", code=10017)
+    mark = b.mark()
+    mute(0, news)
+    changed(b, news, lambda i: i[INFO + "self_mute_time"] == 0, mark)
+    say(b, news, "not muted in the topic")
+    mute(1000, group)
     say(b, news, "muted", code=10017)
     check(info(b, group, news)[INFO + "self_mute_time"] > 1_600_000_000, "until when he is muted")
-    mute(0)
+    mute(0, group)
     say(b, news, "not any more")
     equal(info(b, group, news)[INFO + "self_mute_time"], 0, "until when he is muted, at last")
+
+
+def test_from_the_operator(t):
+    """What the operator sends to a topic reaches all members, those too who come later, and nobody else."""
+    group, a, b, b2, c = team(t, "carol", devices=2)
+    news = topic(a, group, "News")
+    known(b2, news)
+    b2.logout()
+    mark = b2.mark()
+    setter, data = "TIMSetCommunityReceiveTopicRESTCustomDataCallback", '{"any": "text \u00fc"}'
+    request = urllib.request.Request("http://127.0.0.1:%d/admin/topic?app=%d&topic=%s" % (t.server.port, timbre.APP, urllib.parse.quote(news)),
+                                     data.encode(), {"Authorization": "Bearer " + timbre.sig("administrator")})
+    equal(urllib.request.urlopen(request, timeout=DEADLINE).status, 200, "the operator's request")
+    for u in (a, b):
+        equal(u.event(setter).args, [news, data], "what %s hears" % u.name)
+    b2.login()
+    equal(b2.event(setter, after=mark).args, [news, data], "what a device hears that was away")
+    equal(c.events(setter), [], "what somebody else hears")
