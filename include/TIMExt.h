@@ -287,7 +287,8 @@ TIM_API int TIM_DECL TIMExtGetReceiveOptList(TIMCommCallback cb, const void* use
 /*
  * Asks the server for groups of the application in the order in which they were made, page by page: all that
  * may be found, those that this user is in, or those that he owns or administers. Groups that are not
- * searchable are listed only to those who are in them.
+ * searchable are found only by those who are in them, Work groups not at all; they are in the other two
+ * lists. In a live room is who has joined it with some device.
  *
  * - json_app_group_param: Object ExtAppGroupParam; {} asks for the first page of all live rooms.
  * - cb: Receives the outcome.

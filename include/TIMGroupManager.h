@@ -1206,8 +1206,8 @@ TIM_API int TIM_DECL TIMGroupInviteMember(const char* json_group_invite_param, T
  *
  * Errors: Returned at once: -4 json_group_delete_param is NULL; -3 it is not valid JSON, not an object,
  * empty, or lacks group or users. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 no
- * users; 10005 more than 100; 10007 the caller is not a member, or his role does not allow it; 10010 no such
- * group; 10015 the group's id is empty; network codes 9508 to 9525.
+ * users, or no such duration; 10005 more than 100; 10007 the caller is not a member, or his role does not
+ * allow it; 10010 no such group; 10015 the group's id is empty; network codes 9508 to 9525.
  *
  * Limits: 100 users in a call. Reason 300 bytes.
  *

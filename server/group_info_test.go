@@ -666,3 +666,18 @@ func TestRepeatedAfterASanction(t *testing.T) {
 		t.Errorf("a new message: code %d", got)
 	}
 }
+
+func TestRepeatedReactionAfterRemoval(t *testing.T) {
+	s := serve(t, t.TempDir(), nil)
+	group, who := trio(t, s, tim.GroupPublic)
+	sent := who["owner"].post(group, "m", "x")
+	react := protocol.React{Target: protocol.Target{Group: group}, Seq: sent.Seq, ID: "like", On: true}
+	first := ask[protocol.Reacted](who["member"], protocol.OpReact, "r", react)
+	ask[protocol.Invited](who["owner"], protocol.OpGroupKick, "k", protocol.KickMembers{Group: group, Users: []string{"member"}})
+	if again := ask[protocol.Reacted](who["member"], protocol.OpReact, "r", react); again.Pos != first.Pos {
+		t.Errorf("%+v, and again %+v", first, again)
+	}
+	if got := who["member"].code(protocol.OpReact, "r2", react); got != tim.ErrSVRGroupPermissionDeny {
+		t.Errorf("another reaction: code %d", got)
+	}
+}

@@ -195,8 +195,8 @@ func TestKeptOutOfALiveRoom(t *testing.T) {
 	if code := bob.code(protocol.OpGroupKick, "no", protocol.KickMembers{Group: room, Users: []string{"alice"}}); code != tim.ErrSVRGroupPermissionDeny {
 		t.Errorf("a member removed: %d", code)
 	}
-	want := []protocol.InviteResult{{User: "bob", Result: tim.GroupMemberHandledSuc}, {User: "carol", Result: tim.GroupMemberHandledSuc}, {User: "nobody"}}
-	if got := alice.kick(room, 60, "bob", "carol", "nobody"); !slices.Equal(got, want) {
+	want := []protocol.InviteResult{{User: "nobody"}, {User: "bob", Result: tim.GroupMemberHandledSuc}, {User: "carol", Result: tim.GroupMemberHandledSuc}}
+	if got := alice.kick(room, 60, "nobody", "bob", "carol", "bob"); !slices.Equal(got, want) {
 		t.Errorf("results %+v", got)
 	}
 	for _, c := range []*client{alice, bob} {

@@ -94,7 +94,11 @@ func modifyMember(c *call) {
 
 func kickMember(c *call) {
 	param := gjson.Parse(c.text(0))
-	ask := group.ParseKick(param, texts(param.Get(tim.KeyGroupDeleteMemberParamIdentifierArray)))
+	ask, bad := group.ParseKick(param, texts(param.Get(tim.KeyGroupDeleteMemberParamIdentifierArray)))
+	if bad != nil {
+		c.fail(bad.Code, bad.Text)
+		return
+	}
 	c.online(func(a *client.Account) { a.Groups.Kick(ask, c.done) })
 }
 

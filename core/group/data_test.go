@@ -234,8 +234,16 @@ func TestPendencies(t *testing.T) {
 func TestKickAndMark(t *testing.T) {
 	g, s := rig(t, map[string][]protocol.Answer{protocol.OpGroupMark: {ok(struct{}{})}, protocol.OpGroupKick: {ok(protocol.Invited{
 		Results: []protocol.InviteResult{{User: "bob", Result: 1}, {User: "eve", Result: 2}}})}})
-	kick := ParseKick(gjson.Parse(`{"group_delete_member_param_group_id":"g","group_delete_member_param_user_data":"why","group_delete_member_param_duration":60}`),
+	kick, bad := ParseKick(gjson.Parse(`{"group_delete_member_param_group_id":"g","group_delete_member_param_user_data":"why","group_delete_member_param_duration":60}`),
 		[]string{"bob", "eve"})
+	for _, seconds := range []string{`-1`, `4294967296`, `1.5`} {
+		if _, bad := ParseKick(gjson.Parse(`{"group_delete_member_param_duration":`+seconds+`}`), nil); bad == nil {
+			t.Errorf("%s seconds were taken", seconds)
+		}
+	}
+	if bad != nil {
+		t.Fatal(bad)
+	}
 	got, code := call(t, func(done func(int, string, string)) { g.Kick(kick, done) })
 	if code != 0 || got.Get("1."+tim.KeyGroupDeleteMemberResultResult).Int() != 2 || got.Get("0."+tim.KeyGroupDeleteMemberResultIdentifier).String() != "bob" ||
 		s.asked[0].body.Raw != `{"group":"g","users":["bob","eve"],"reason":"why","sec":60}` {

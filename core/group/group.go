@@ -18,6 +18,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -51,7 +52,12 @@ type Messages interface {
 type Rooms interface {
 	// Entered says that the device is in a room, and not any more in those of quit.
 	Entered(room *protocol.Group, quit []string)
+	// Leaving says that the device is about to leave a room: it does not come back into it when its connection is lost. It is
+	// false for a room in which the device is not.
+	Leaving(room string) bool
+	// Left says that the device is not in the room any more, Stays that it could not leave it.
 	Left(room string)
+	Stays(room string)
 }
 
 // Config is what groups need.
@@ -110,11 +116,6 @@ func (g *Groups) Change(op string, body, answer any) *transport.Error {
 	return g.put(op, rand.Text(), body, answer, func(*transport.Error) {})
 }
 
-// Ask asks something that changes nothing.
-func (g *Groups) Ask(op string, body, answer any) *transport.Error {
-	return g.put(op, "", body, answer, func(*transport.Error) {})
-}
-
 // put waits for the answer to a request. then runs before the link reads on, so it must not block.
 func (g *Groups) put(op, key string, body, answer any, then func(*transport.Error)) *transport.Error {
 	got := make(chan *transport.Error, 1)
@@ -124,6 +125,21 @@ func (g *Groups) put(op, key string, body, answer any, then func(*transport.Erro
 		got <- why
 	})
 	return <-got
+}
+
+// Ask asks something that changes nothing. A long answer is not read on the link's time.
+func (g *Groups) Ask(op string, body, answer any) *transport.Error {
+	type reply struct {
+		protocol.Answer
+		err error
+	}
+	got := make(chan reply, 1)
+	g.Link.Request(op, "", protocol.Marshal(body), g.Timeout(), func(a protocol.Answer, err error) {
+		a.Body = slices.Clone(a.Body)
+		got <- reply{a, err}
+	})
+	r := <-got
+	return judge(r.Answer, r.err, answer)
 }
 
 // judge reads an answer.

@@ -72,7 +72,9 @@ func (h *host) Announce(elements string, _ int64) { h.reports = append(h.reports
 func (h *host) Entered(room *protocol.Group, _ []string) {
 	h.rooms = append(h.rooms, "+"+room.ID)
 }
-func (h *host) Left(room string) { h.rooms = append(h.rooms, "-"+room) }
+func (h *host) Leaving(room string) bool { return slices.Contains(h.rooms, room) }
+func (h *host) Stays(room string)        { h.rooms = append(h.rooms, "="+room) }
+func (h *host) Left(room string)         { h.rooms = append(h.rooms, "-"+room) }
 
 func heard(g *Groups) *host { return g.Sink.(*host) }
 
@@ -319,7 +321,8 @@ func TestSetMember(t *testing.T) {
 	}
 	for text, want := range map[string]int{`0`: tim.ErrInvalidParameters, `2`: tim.ErrInvalidParameters,
 		`32`: tim.ErrInvalidParameters, `16,"group_modify_member_info_custom_info":[{}]`: tim.ErrInvalidParameters,
-		`8,"group_modify_member_info_name_card":7`: tim.ErrInvalidParameters} {
+		`4,"group_modify_member_info_shutup_time":4294967296`: tim.ErrInvalidParameters, `4,"group_modify_member_info_shutup_time":-1`: tim.ErrInvalidParameters,
+		`4,"group_modify_member_info_shutup_time":1.5`: tim.ErrInvalidParameters, `8,"group_modify_member_info_name_card":7`: tim.ErrInvalidParameters} {
 		if _, bad := ParseSetMember(gjson.Parse("{" + who + text + "}")); bad == nil || bad.Code != want {
 			t.Errorf("%s: %v, want %d", text, bad, want)
 		}

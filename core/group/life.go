@@ -82,14 +82,18 @@ func (g *Groups) Quit(group string, done event.Done) {
 	g.depart(protocol.OpGroupQuit, group, done)
 }
 
-// depart makes a change after which the user is not in the group.
+// depart makes a change after which the user is not in the group. A live room that this device lost with its connection does
+// not know it any more: that is what it wanted.
 func (g *Groups) depart(op, group string, done event.Done) {
-	g.plain(op, protocol.OneGroup{Group: group}, func(code int, desc, json string) {
-		if code == 0 {
-			g.Rooms.Left(group)
-		}
-		done(code, desc, json)
-	})
+	there := g.Rooms.Leaving(group)
+	why := g.Change(op, protocol.OneGroup{Group: group}, &struct{}{})
+	if why != nil && !(there && op == protocol.OpGroupQuit && why.Code == tim.ErrSVRGroupPermissionDeny) {
+		g.Rooms.Stays(group)
+		done(why.Code, why.Text, "")
+		return
+	}
+	g.Rooms.Left(group)
+	done(0, "", "")
 }
 
 // Invite makes users members, or asks those who decide, and answers what became of each.

@@ -86,14 +86,21 @@ func (p *fields) flag(flag uint32, key string, field **bool) {
 	}
 }
 
+// number reads a number that its field can hold; another one is not cut to size but noted as wrong.
 func number[T int | uint32 | uint64](p *fields, flag uint32, key string, field **T) {
-	if v, ok := p.named(flag, key, gjson.Number); ok {
-		n := T(v.Uint())
-		if v.Int() < 0 {
-			n = T(v.Int())
-		}
-		*field = &n
+	v, ok := p.named(flag, key, gjson.Number)
+	if !ok {
+		return
 	}
+	n := T(v.Uint())
+	if v.Num < 0 {
+		n = T(v.Int())
+	}
+	if float64(n) != v.Num {
+		p.missing = true
+		return
+	}
+	*field = &n
 }
 
 func (p *fields) custom(flag uint32, key string, names keys, field *map[string]string) {
@@ -108,7 +115,7 @@ func (p *fields) custom(flag uint32, key string, names keys, field *map[string]s
 
 func (p *fields) why() *transport.Error {
 	if p.missing {
-		return bad("a value that is to be changed is missing or of the wrong kind")
+		return bad("a value that is to be changed is missing, of the wrong kind or out of range")
 	}
 	return nil
 }
@@ -174,10 +181,14 @@ func ParseCounters(v gjson.Result) (all []protocol.Counter, why *transport.Error
 }
 
 // ParseKick reads a GroupDeleteMemberParam that names these users.
-func ParseKick(v gjson.Result, users []string) protocol.KickMembers {
-	return protocol.KickMembers{Group: v.Get(tim.KeyGroupDeleteMemberParamGroupId).String(), Users: users,
-		Reason:  v.Get(tim.KeyGroupDeleteMemberParamUserData).String(),
-		Seconds: uint32(min(v.Get(tim.KeyGroupDeleteMemberParamDuration).Uint(), model.MuteForever))}
+func ParseKick(v gjson.Result, users []string) (k protocol.KickMembers, why *transport.Error) {
+	k = protocol.KickMembers{Group: v.Get(tim.KeyGroupDeleteMemberParamGroupId).String(), Users: users,
+		Reason: v.Get(tim.KeyGroupDeleteMemberParamUserData).String()}
+	duration := v.Get(tim.KeyGroupDeleteMemberParamDuration)
+	if k.Seconds = uint32(duration.Uint()); float64(k.Seconds) != duration.Num {
+		return k, bad("the duration is not a number of seconds")
+	}
+	return k, nil
 }
 
 // ParsePendencies reads a GroupPendencyOption.

@@ -103,7 +103,7 @@ func (r *Rooms) comeBack(ctx context.Context, id string) {
 func (r *Rooms) settled(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if it := r.rooms[id]; it != nil {
+	if it := r.rooms[id]; it != nil && !it.leaving {
 		it.settle(r, true)
 	}
 }
@@ -111,7 +111,7 @@ func (r *Rooms) settled(id string) {
 // again is one try to be where the device was.
 func (r *Rooms) again(ctx context.Context, id string) error {
 	was := r.state(id)
-	if was.in {
+	if was.in && !was.leaving {
 		if _, err := r.ask(ctx, protocol.OpGroupJoin, rand.Text(), protocol.JoinGroup{Group: id, Again: true, Seen: was.seen}); err != nil {
 			return err
 		}

@@ -71,6 +71,7 @@ type room struct {
 	typ     int // TIMGroupType
 	in      bool
 	watched bool
+	leaving bool         // the user wants to be out of it
 	away    bool         // the connection was lost, and the device is not back yet
 	waiting []func(bool) // for that
 	seen    uint64       // newest number of a message of it
@@ -111,7 +112,8 @@ func (r *Rooms) Entered(g *protocol.Group, quit []string) {
 	for _, id := range quit {
 		r.leave(id)
 	}
-	r.open(g).in = true
+	it := r.open(g)
+	it.in, it.leaving = true, false
 	r.release(g.ID)
 }
 
@@ -121,6 +123,33 @@ func (r *Rooms) Said(id string, seq uint64) {
 	defer r.mu.Unlock()
 	if it := r.rooms[id]; it != nil {
 		it.seen = max(it.seen, seq)
+	}
+}
+
+// Leaving says that this device is about to leave a room: it does not come back into it by itself. It is false for a room in
+// which the device is not.
+func (r *Rooms) Leaving(id string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	it := r.rooms[id]
+	if it == nil || !it.in {
+		return false
+	}
+	it.leaving = true
+	return true
+}
+
+// Stays says that this device could not leave a room. If it lost the room meanwhile, it comes back.
+func (r *Rooms) Stays(id string) {
+	r.mu.Lock()
+	it := r.rooms[id]
+	lost := it != nil && it.leaving && it.away
+	if it != nil {
+		it.leaving = false
+	}
+	r.mu.Unlock()
+	if lost {
+		r.Online()
 	}
 }
 

@@ -292,6 +292,37 @@ func TestSlowHostLosesMessages(t *testing.T) {
 	want(t, "heard later", heard, "room 1 of 1")
 }
 
+// Who wants to be out of a room while there is no connection is not brought back, unless he may not leave.
+func TestLeavingWithoutAConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, h := rig()
+		defer r.Close()
+		enter(r, "room")
+		if !r.Leaving("room") || r.Leaving("elsewhere") {
+			t.Error("Leaving is wrong about where the device is")
+		}
+		r.Away()
+		r.Online()
+		synctest.Wait()
+		_, asked := h.takes()
+		want(t, "while leaving", asked)
+		r.Pushed(piece("room", protocol.EntryMessage))
+		heard, _ := h.takes()
+		want(t, "heard", heard, "room 1 of 1")
+		r.Stays("room")
+		synctest.Wait()
+		_, asked = h.takes()
+		want(t, "after all", asked, "group.join room true 1")
+		r.Leaving("room")
+		r.Left("room")
+		r.Online()
+		synctest.Wait()
+		_, asked = h.takes()
+		want(t, "after it", asked)
+		r.Stays("room")
+	})
+}
+
 func TestRoomThatIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, h := rig()

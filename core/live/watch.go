@@ -12,21 +12,21 @@ import (
 
 // Watch begins to show what happens in a room without joining it, or ends it.
 func (r *Rooms) Watch(id string, on bool, done event.Done) {
-	if !on {
-		r.unwatch(id)
-	}
 	a, err := r.ask(context.Background(), protocol.OpLivePeek, "", protocol.LivePeek{Group: id, On: on})
 	if err != nil {
 		why := public(transport.AsError(err))
 		done(why.Code, why.Text, "")
 		return
 	}
+	if !on {
+		r.unwatch(id)
+		done(0, "", "")
+		return
+	}
 	var j protocol.Joined
 	_ = json.Unmarshal(a.Body, &j) // without it the group's type stays that of most
 	done(0, "", "")
-	if on {
-		r.watching(id, j.Group)
-	}
+	r.watching(id, j.Group)
 }
 
 func (r *Rooms) watching(id string, g *protocol.Group) {

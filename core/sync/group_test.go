@@ -3,6 +3,7 @@ package sync_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -752,6 +753,33 @@ func TestFollowDoesNotGoBack(t *testing.T) {
 		}
 		c.has("a", 3)
 	})
+}
+
+// A topic may be deleted and made again under the same id while a device is away: then nothing but its own log tells what it
+// has by now.
+func TestFollowingAgainAsksForWhatIsThere(t *testing.T) {
+	for _, batches := range []int{1, 2} {
+		inGroups(t, func(t *testing.T, s *server, c *client) {
+			s.mu.Lock()
+			s.groups["a"].kinds = []string{"msg", "msg"}
+			s.mu.Unlock()
+			steps := []func(tx *store.Tx) error{
+				func(tx *store.Tx) error { c.engine.Unfollow(tx, "a"); return nil },
+				func(tx *store.Tx) error { c.engine.Follow(tx, "a", 0); return nil },
+			}
+			if batches == 1 {
+				both := steps
+				steps = []func(tx *store.Tx) error{func(tx *store.Tx) error { return errors.Join(both[0](tx), both[1](tx)) }}
+			}
+			for _, step := range steps {
+				if err := c.store.Write(context.Background(), step); err != nil {
+					t.Fatal(err)
+				}
+			}
+			settle()
+			c.has("a", 2, 1, 2)
+		})
+	}
 }
 
 func TestABusyHostStopsTheGroups(t *testing.T) {

@@ -90,7 +90,7 @@ func enlist(tx *sqlite.Tx, at *group.Site, r *record, u message.User, on bool) (
 // Members answers who is in a permission group, page by page, to a member of the community.
 func (c *Communities) Members(q sqlite.Queryer, uid, gid int64, ask *protocol.AskRights) (page protocol.RightsMembers, err error) {
 	page.Members = []protocol.Member{}
-	if err = c.groups.View(q, gid, uid); err != nil {
+	if err = c.groups.MayAsk(q, gid, uid); err != nil {
 		return page, err
 	}
 	r, err := find(q, gid, ask.Community, ask.ID)

@@ -80,7 +80,7 @@ func grant(tx *sqlite.Tx, at *group.Site, r *record, change, topic string, bits 
 // that it has rights in.
 func (c *Communities) Topics(q sqlite.Queryer, uid, gid int64, ask *protocol.AskRights) (answer protocol.Results, err error) {
 	answer.List = []protocol.Result{}
-	if err = c.groups.View(q, gid, uid); err != nil {
+	if err = c.groups.MayAsk(q, gid, uid); err != nil {
 		return answer, err
 	}
 	r, err := find(q, gid, ask.Community, ask.ID)

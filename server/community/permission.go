@@ -167,7 +167,7 @@ func found(r *record, err error) (f protocol.FoundRights, _ error) {
 // List answers permission groups of a community to one of its members: those that are named, those that he is in, or all.
 func (c *Communities) List(q sqlite.Queryer, uid, gid int64, ask *protocol.AskRights) (answer protocol.RightsList, err error) {
 	answer.List = []protocol.FoundRights{}
-	if err = c.groups.View(q, gid, uid); err != nil {
+	if err = c.groups.MayAsk(q, gid, uid); err != nil {
 		return answer, err
 	}
 	if len(ask.IDs) > model.MaxPermissionGroups {

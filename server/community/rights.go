@@ -2,31 +2,8 @@ package community
 
 import (
 	"timbre/model"
-	"timbre/model/tim"
-	"timbre/server/group"
 	"timbre/sqlite"
 )
-
-// need is the rights of which one is enough for something: in the community, and in a topic either a right in all of the
-// community or one in that topic.
-type need struct{ community, everywhere, topic uint64 }
-
-// needs is what permission groups decide. For the rest the type of groups has its rules.
-var needs = map[model.GroupAction]need{
-	model.GroupEditTexts:    {tim.CommunityPermissionManageGroupInfo, tim.CommunityPermissionManageTopicInCommunity, tim.TopicPermissionManageTopic},
-	model.GroupEditOptions:  {tim.CommunityPermissionManageGroupInfo, tim.CommunityPermissionManageTopicInCommunity, tim.TopicPermissionManageTopic},
-	model.GroupMuteAll:      {tim.CommunityPermissionManageGroupInfo, tim.CommunityPermissionManageTopicInCommunity, tim.TopicPermissionManageTopic},
-	model.GroupPin:          {tim.CommunityPermissionManageGroupInfo, tim.CommunityPermissionManageTopicInCommunity, tim.TopicPermissionManageTopic},
-	model.GroupManageTopics: {tim.CommunityPermissionManageTopicInCommunity, tim.CommunityPermissionManageTopicInCommunity, tim.TopicPermissionManageTopic},
-	model.GroupManageRights: {tim.CommunityPermissionManagePermissionGroupInfo, tim.CommunityPermissionManagePermissionGroupInfo, tim.TopicPermissionManageTopicPermission},
-	model.GroupMute:         {tim.CommunityPermissionMuteMember, tim.CommunityPermissionMuteMember, tim.TopicPermissionMuteMember},
-	model.GroupKick:         {community: tim.CommunityPermissionManageGroupMember},
-	group.KeepOut:           {community: tim.CommunityPermissionBanMember},
-	model.GroupApprove:      {community: tim.CommunityPermissionManageGroupMember},
-	model.GroupSpeak:        {tim.CommunityPermissionSendMessage, tim.CommunityPermissionSendMessage, tim.TopicPermissionSendMessage},
-	model.GroupSpeakToAll:   {tim.CommunityPermissionAtAll, tim.CommunityPermissionAtAll, tim.TopicPermissionAtAll},
-	model.GroupRevokeOthers: {tim.CommunityPermissionRevokeOtherMemberMessage, tim.CommunityPermissionRevokeOtherMemberMessage, tim.TopicPermissionRevokeOtherMemberMessage},
-}
 
 // rights is what a member may do by the rights that everybody has and those of his permission groups.
 type rights struct {
@@ -35,11 +12,11 @@ type rights struct {
 	inTopic   bool
 }
 
-func (r rights) allow(n need) bool {
+func (r rights) allow(need model.GroupRight) bool {
 	if r.inTopic {
-		return r.community&n.everywhere != 0 || r.topic&n.topic != 0
+		return r.community&need.Everywhere != 0 || r.topic&need.Topic != 0
 	}
-	return r.community&n.community != 0
+	return r.community&need.Community != 0
 }
 
 // of returns a member's rights in a community or in one of its topics, and whether they count.
@@ -62,25 +39,10 @@ func (c *Communities) of(q sqlite.Queryer, gid, uid int64) (r rights, on bool, e
 
 // Allows implements group.Rights.
 func (c *Communities) Allows(q sqlite.Queryer, gid, uid int64, a model.GroupAction) (allows, decides bool, err error) {
-	n, decides := needs[a]
+	need, decides := model.GroupRightTo(a)
 	if !decides {
 		return false, false, nil
 	}
 	r, on, err := c.of(q, gid, uid)
-	return r.allow(n), on, err
-}
-
-// maxDeciders is how many members are told of a request: with more of them everybody could decide.
-const maxDeciders = 500
-
-// Deciders implements group.Rights.
-func (c *Communities) Deciders(q sqlite.Queryer, gid int64) (uids []int64, err error) {
-	err = q.Query(`SELECT DISTINCT m.uid FROM permission_group p JOIN permission_member m ON m.pid=p.pid
-		WHERE p.gid=? AND p.rights&?<>0 ORDER BY m.uid LIMIT ?`, func(scan func(...any) error) error {
-		var uid int64
-		err := scan(&uid)
-		uids = append(uids, uid)
-		return err
-	}, gid, int64(needs[model.GroupApprove].community), maxDeciders)
-	return uids, err
+	return r.allow(need), on, err
 }

@@ -109,12 +109,20 @@ func (c *conn) offered(q sqlite.Queryer, w message.Where, a model.GroupAction) e
 	return c.g.Groups.Offers(q, w.GID, c.self.UID, a)
 }
 
-// allowed refuses what the user may not do in a group. Between two everything is allowed that is possible.
+// allowed refuses what the user may not do in a group. Between two everything is allowed that is possible, and what was done
+// already gets the first answer again.
 func (c *conn) allowed(tx *sqlite.Tx, what *message.Change, a model.GroupAction) error {
 	if what.Where.GID == 0 {
 		return nil
 	}
-	return c.g.Groups.May(tx, what.Where.GID, what.User.UID, a)
+	err := c.g.Groups.May(tx, what.Where.GID, what.User.UID, a)
+	if refusal.Of(err) == nil {
+		return err
+	}
+	if before, failed := c.g.Messages.Answered(tx, what.User, what.Key, &struct{}{}); before || failed != nil {
+		return failed
+	}
+	return err
 }
 
 // changeOne runs a change of one message.

@@ -74,8 +74,8 @@ func (g *Groups) requested(tx *sqlite.Tx, r *record, v *protocol.Pendency, users
 	if err == nil {
 		list, err = g.pendencies(tx, `WHERE id=? AND gid=?`, id, r.gid)
 	} else {
-		list, err = g.pendencies(tx, `WHERE origin=?1 AND gid=?2 AND type=?3 AND (target=?4 OR type=0) AND (added=?5 OR ?5=0) ORDER BY id DESC LIMIT 1`,
-			users[v.From], r.gid, v.Type, users[v.To], v.Added)
+		list, err = g.pendencies(tx, `WHERE origin=?1 AND gid=?2 AND type=?3 AND (target=?4 OR type=0) AND (added=?5 OR ?5=0)
+			ORDER BY id DESC LIMIT 1`, users[v.From], r.gid, v.Type, users[v.To], v.Added)
 	}
 	if err != nil {
 		return nil, err

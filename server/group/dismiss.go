@@ -148,7 +148,8 @@ func (g *Groups) strip(tx *sqlite.Tx, r *record, _ *Outcome) (more bool, err err
 	return false, nil
 }
 
-// bury ends what is left. The row of a group whose id an application may have chosen stays, see claim.
+// bury ends what is left. The row of a group whose id an application may have chosen stays, see claim, with the version of its
+// attributes: devices take an older one for old news.
 func (g *Groups) bury(tx *sqlite.Tx, r *record) error {
 	if g.near.Rights != nil {
 		if err := g.near.Rights.Ended(tx, r.gid); err != nil {
@@ -160,7 +161,7 @@ func (g *Groups) bury(tx *sqlite.Tx, r *record) error {
 		if err := g.log.Cut(tx, log); err != nil {
 			return err
 		}
-		return tx.Exec(`UPDATE grp SET dismissed=?, owner=0, members=0, attr_version=0 WHERE gid=?`, ended, r.gid)
+		return tx.Exec(`UPDATE grp SET dismissed=?, owner=0, members=0 WHERE gid=?`, ended, r.gid)
 	}
 	if err := g.log.End(tx, log); err != nil {
 		return err

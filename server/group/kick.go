@@ -38,7 +38,7 @@ func (g *Groups) mayKick(tx *sqlite.Tx, a *Actor, r *record, k *protocol.KickMem
 	out []message.User, results map[string]int, err error) {
 	action := model.GroupKick
 	if r.ByRights && k.Seconds > 0 {
-		action = KeepOut
+		action = model.GroupKeepOut
 	}
 	me, err := g.permit(tx, r, a.UID, action)
 	if err != nil {

@@ -123,6 +123,8 @@ func (g *Groups) Expel(tx *sqlite.Tx, a *Actor, gid int64, k *protocol.KickMembe
 			answer.Results = append(answer.Results, protocol.InviteResult{User: u.name, Result: u.result})
 			if u.there {
 				t.about = append(t.about, u.uid)
+			}
+			if u.there || u.result == tim.GroupMemberIncluded { // who is not there may be on his way back
 				o.Left = append(o.Left, session.Seat{UID: u.uid, GID: gid})
 			}
 		}
@@ -156,7 +158,10 @@ func (g *Groups) unwanted(tx *sqlite.Tx, a *Actor, r *record, k *protocol.KickMe
 	}
 	var denied error
 	done := false
-	for _, name := range slices.Compact(slices.Sorted(slices.Values(k.Users))) {
+	for i, name := range k.Users {
+		if slices.Contains(k.Users[:i], name) {
+			continue
+		}
 		u := unwanted{uid: users[name], name: name}
 		if u.uid != 0 {
 			why, err := g.judge(tx, a, r, me, &u, k.Seconds)

@@ -36,10 +36,6 @@ type Audience interface {
 	Rooms(uid int64) []int64
 }
 
-// KeepOut is to remove a member for a time. Where permission groups decide it is a right of its own; where roles do, whoever
-// may remove somebody may do it, and the table of rules does not name it.
-const KeepOut model.GroupAction = "keep a member out"
-
 // Rights knows the permission groups of communities.
 type Rights interface {
 	// Allows says whether a member who does not own the community may do something in it or in one of its topics. Decides

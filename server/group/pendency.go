@@ -82,22 +82,28 @@ func (g *Groups) request(tx *sqlite.Tx, a *Actor, r *record, o *Outcome, p *pend
 		p.gid, p.kind, p.origin, p.target, p.added, p.text); err != nil {
 		return err
 	}
-	deciders, report := []int64{p.target}, tim.GroupReportInviteReqToInvitee
-	if p.kind != tim.GroupPendencyInviteJoin {
-		if deciders, err = g.deciders(tx, r); err != nil {
-			return err
-		}
-		report = map[int]int{tim.GroupPendencyRequestJoin: tim.GroupReportAddRequest, tim.GroupPendencyReqAndInvite: tim.GroupReportInviteReqToAdmin}[p.kind]
-	}
 	v, err := g.shown(tx, p, r.ID, 0)
 	if err != nil {
 		return err
 	}
-	what := protocol.Report{Type: report, Pendency: &v, Text: p.text}
-	if p.kind != tim.GroupPendencyRequestJoin {
-		what.Text, what.Data = "", p.text
+	asked := []int64{p.target}
+	if p.kind != tim.GroupPendencyInviteJoin {
+		if asked, err = g.deciders(tx, r); err != nil {
+			return err
+		}
 	}
-	return g.inform(tx, a, r, o, what, deciders...)
+	return g.inform(tx, a, r, o, question(p, &v), asked...)
+}
+
+// question is the report to those who are asked.
+func question(p *pendency, v *protocol.Pendency) protocol.Report {
+	switch p.kind {
+	case tim.GroupPendencyRequestJoin:
+		return protocol.Report{Type: tim.GroupReportAddRequest, Pendency: v, Text: p.text}
+	case tim.GroupPendencyReqAndInvite:
+		return protocol.Report{Type: tim.GroupReportInviteReqToAdmin, Pendency: v, Data: p.text}
+	}
+	return protocol.Report{Type: tim.GroupReportInviteReqToInvitee, Pendency: v, Data: p.text}
 }
 
 // forget deletes the request that a newer one stands for, and those that were decided long ago.

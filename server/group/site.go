@@ -65,8 +65,8 @@ func (s *Site) Note(tx *sqlite.Tx, kind string, data any) error {
 	return s.groups.note(tx, s.record, s.out, kind, data)
 }
 
-// View opens a community with topics to another module's question of one of its members.
-func (g *Groups) View(q sqlite.Queryer, gid, uid int64) error {
+// MayAsk refuses a question about a community with topics to who is not in it.
+func (g *Groups) MayAsk(q sqlite.Queryer, gid, uid int64) error {
 	r, err := findCommunity(q, gid)
 	if err != nil {
 		return err

@@ -15,8 +15,8 @@ func (g *Groups) DeleteTopics(tx *sqlite.Tx, a *Actor, gid int64, names []string
 		if err != nil {
 			return answer, err
 		}
-		if _, err = g.member(tx, r, a.UID); err != nil {
-			return answer, err
+		if m, err := g.member(tx, r, a.UID); err != nil || m == nil {
+			return answer, orElse(err, outside())
 		}
 		if len(names) == 0 || len(names) > model.MaxTopics {
 			return answer, refusal.New(tim.ErrSVRGroupInvalidParameters, "from 1 to 200 topics are deleted at a time")

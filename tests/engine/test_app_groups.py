@@ -39,6 +39,8 @@ def test_pages(t):
     middle = ask(bob, start=5, count=10)
     equal((ids(middle), middle["ext_app_group_start"], middle["ext_app_group_is_finished"]), (rooms[5:], 5, True), "by the start")
     equal(ids(ask(bob)), rooms, "without a count")
+    bob.ok("TIMGroupJoin", rooms[2], "")
+    equal((ids(ask(bob, role=JOINED)), ids(ask(bob, role=OWNED)), ids(ask(alice, role=OWNED))), ([rooms[2]], [], rooms), "by role")
 
 
 def test_types_and_roles(t):

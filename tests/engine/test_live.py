@@ -247,6 +247,31 @@ def gathered(client, room, count):
     equal(members(client, room), count, "members of the room")
 
 
+def test_leaving_without_a_connection(t):
+    """Who leaves a room while he is cut off is out of it, and stays out."""
+    server = t.own_server(devices="all")
+    relay = Relay(("127.0.0.1", server.port))
+    t.defer(relay.close)
+    anna = t.user("anna")
+    ben = t.client("ben", url=relay.url).start()
+    left, kept = room_of(anna, "left"), room_of(anna, "kept")
+    joined(left, ben)
+    joined(kept, ben)
+    at = ben.mark()
+    relay.target = None
+    relay.cut()
+    ben.network(DISCONNECTED, at)
+    call = ben.begin("TIMGroupQuit", left)
+    relay.target = ("127.0.0.1", server.port)
+    call.wait(code=0)
+    gathered(anna, kept, 2)
+    for room in (left, kept):
+        say(anna, room, "in " + room)
+    ben.incoming("in " + kept)
+    equal(texts(ben, at), ["in " + kept], "what ben heard")
+    equal(ben.send(left, [text_elem("x")], kind=GROUP).wait().code, 10007, "he speaks there")
+
+
 def test_a_room_that_ended_meanwhile(t):
     """A device that comes back to a room which is gone, or which does not want it, is told so."""
     server = t.own_server(devices="all")

@@ -265,3 +265,29 @@ def test_from_the_operator(t):
     b2.login()
     equal(b2.event(setter, after=mark).args, [news, data], "what a device hears that was away")
     equal(c.events(setter), [], "what somebody else hears")
+
+
+def test_made_again(t):
+    """A topic of the same id as one that was deleted begins anew, on devices that were there and on those that were away."""
+    group, a, b, b2 = team(t, devices=2)
+    id = topic(a, group, "First", topic_id=group + "@TOPIC#_x")
+    for u in (b, b2):
+        known(u, id)
+    for n in range(5):
+        say(a, id, "old %d" % n)
+    for u in (b, b2):
+        u.incoming("old 4")
+    b2.logout()
+    mark, mark2 = b.mark(), b2.mark()
+    a.ok("TIMCommunityDeleteTopicFromCommunity", group, [id])
+    b.event(DELETED, lambda e: e.json(1) == [id], mark)
+    again = {INFO + "topic_id": id, INFO + "topic_name": "Second"}
+    t.server.swept(lambda: a.ask("TIMCommunityCreateTopicInCommunity", group, again).code == 0)
+    for n in range(2):
+        say(a, id, "new %d" % n)
+    b.incoming("new 1")
+    b2.login()
+    for u, at in ((b, mark), (b2, mark2)):
+        changed(u, id, lambda i: i[INFO + "unread_count"] == 2 and i[INFO + "topic_name"] == "Second", at)
+        equal(said(u, id), ["new 1", "new 0"], "the history")
+        equal(len([e for e in u.events(CREATED, at) if e.args[1] == id]), 1, "news of the topic")

@@ -47,25 +47,24 @@ class Room:
         self.talk = self.group  # where something is said
         if name == "Topics":
             self.talk = owner.ok("TIMCommunityCreateTopicInCommunity", self.group, {"group_topic_info_topic_name": "topic"}).text
-        self.members, self.ever, self.said = set(), set(), []  # said: [text, members then]
+        self.members, self.said = set(), []  # said: [text, members then]
+        self.since = {}  # messages that there were when a user came in last
+        self.listeners = collections.defaultdict(set)  # of a live room: a user's devices that may be in it, each for itself
+        self.ever = collections.defaultdict(set)
+
+    def enter(self, user):
+        self.members.add(user)
+        self.since[user] = len(self.said)
 
     def may_see(self, user):
         """Texts that a user may see on some device of his."""
-        last = max([i for i, (_, members) in enumerate(self.said) if user in members], default=-1)
-        if self.past and user in self.members:
-            last = len(self.said)
-        return {text for i, (text, members) in enumerate(self.said) if user in members or self.past and i <= last}
+        return {text for i, (text, members) in enumerate(self.said) if user in members or self.past and i < self.since.get(user, 0)}
 
     def must_see(self, user):
         """Texts of his present membership, oldest first; all where newcomers see them."""
         if user not in self.members or self.live:
             return []
-        texts = []
-        for text, members in reversed(self.said):
-            if not self.past and user not in members:
-                break
-            texts.append(text)
-        return texts[::-1]
+        return [text for text, _ in self.said[0 if self.past else self.since[user]:]]
 
 
 class Device:
@@ -106,34 +105,44 @@ class Stage:
 
     def let_in(self, room, user):
         if room.live:
-            self.himself(room, user, "TIMGroupJoin", room.group, "")
-            return
+            return self.himself(room, user, "TIMGroupJoin", room.group, "")
         r = self.owner.ok("TIMGroupInviteMember", {"group_invite_member_param_group_id": room.group,
                                                    "group_invite_member_param_identifier_array": [user]})
         equal(r.json[0]["group_invite_member_result_result"], 1, "result of inviting %s to %s" % (user, room.name))
-        room.members.add(user)
+        room.enter(user)
 
     def remove(self, room, user):
         self.owner.ok("TIMGroupDeleteMember", {"group_delete_member_param_group_id": room.group,
                                                "group_delete_member_param_identifier_array": [user]})
         room.members.discard(user)
+        room.listeners[user].clear()
 
     def himself(self, room, user, *call):
         """The user comes or goes by himself. His line may break meanwhile; then the owner knows what became of it."""
         device = self.chance.choice([d for d in self.devices if d.user == user])
         with device.lock:
-            try:
-                r = device.client.ask(*call, timeout=60)
-            except Failure as e:
-                raise Failure("%s in %s: %s" % (call[0], room.name, e))
+            code = device.client.ask(*call, timeout=60).code
+        if room.live:
+            return self.listens(room, device, call[0] == "TIMGroupJoin", code)
         there = user in self.members(room)
-        if room.live:  # he is there as long as his line stands: whoever has come may see what is said, and need not
-            there = there or call[0] == "TIMGroupJoin" and r.code == 0
-            room.ever |= {user} if there else set()
-            return (room.members.add if there else room.members.discard)(user)
-        check(r.code != 0 or there == (call[0] == "TIMGroupJoin"), "%s of %s in %s: success, and he is %s" % (
+        check(code != 0 or there == (call[0] == "TIMGroupJoin"), "%s of %s in %s: success, and he is %s" % (
             call[0], user, room.name, "there" if there else "not there"))
-        (room.members.add if there else room.members.discard)(user)
+        if there and user not in room.members:
+            room.enter(user)
+        elif not there:
+            room.members.discard(user)
+
+    def listens(self, room, device, comes, code):
+        """A live room has devices: one that has come may hear what is said there, and need not when its line breaks. With one that comes
+        all those may come again that did not hear of the user's removal."""
+        mine, ever = room.listeners[device.user], room.ever[device.user]
+        if comes:
+            ever.add(device)
+            mine |= ever
+        elif code == 0:
+            mine.discard(device)
+            ever.discard(device)
+        (room.members.add if mine else room.members.discard)(device.user)
 
     def members(self, room):
         page = self.owner.ok("TIMGroupGetMemberInfoList", {"group_get_members_info_list_param_group_id": room.group})
@@ -143,8 +152,9 @@ class Stage:
         self.server.stop(hard=True)
         self.server.start()
         for room in self.rooms:  # it remembers nobody who was in a live room, and nobody who was removed from one while he could not
-            if room.live:        # hear of it: their devices come again, so all of them may see what is said there
-                room.members |= room.ever
+            if room.live:        # hear of it: their devices come again, so all of them may hear what is said there
+                room.listeners = collections.defaultdict(set, {u: set(all_) for u, all_ in room.ever.items()})
+                room.members = set(room.listeners)
         self.owner.call("TIMExtNotifyNetworkChanged")
         self.owner.until(lambda: self.owner.ask("TIMMsgGetC2CReceiveMessageOpt", ["owner"]).code == 0, timbre.DEADLINE, "the server")
 

@@ -33,6 +33,7 @@ func page() (string, error) {
 	s := model.DefaultGroupSwitches()
 	types(&b, &s)
 	actions(&b, &s)
+	rights(&b)
 	if err := settings(&b); err != nil {
 		return "", err
 	}
