@@ -591,8 +591,8 @@ TIM_API int TIM_DECL TIMGroupGetJoinedGroupList(TIMCommCallback cb, const void* 
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Result: Array of GetGroupInfoResult in the order of the ids: code 0 with a GroupDetailInfo, or code 10010
- * for a group that does not exist.
+ * Result: Array of GetGroupInfoResult in the order of the ids: code 0 with a GroupDetailInfo, code 10010 for
+ * a group that does not exist, or 10007 for one that shows itself to its members only.
  *
  * Errors: Returned at once: -4 json_group_getinfo_param is NULL; -3 it is not valid JSON, not an array, or
  * empty. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 no ids in the array, or too
@@ -1610,7 +1610,7 @@ static const char* const kTIMGroupDetailInfoDefaultPermissions = "group_detail_i
  *
  * One result of TIMGroupGetGroupInfoList.
  */
-/* int, out. 0, or 10010: there is no such group. */
+/* int, out. 0; 10010: there is no such group; 10007: it shows itself to its members only. */
 static const char* const kTIMGetGroupInfoResultCode = "get_groups_info_result_code";
 /* string, out. What the code means. */
 static const char* const kTIMGetGroupInfoResultDesc = "get_groups_info_result_desc";

@@ -76,6 +76,10 @@ model() { # 20 or 200 sequences of steps, or up to 10,000 within TIMBRE_TEST_SEC
     CGO_ENABLED=0 go test -count=1 -timeout "$((${TIMBRE_TEST_SECONDS:-600} + 600))s" -v -run '^TestDevicesFollowTheModel$' ./tests/converge
 }
 
+groups() { # the same for what six users do in groups of all types
+    CGO_ENABLED=0 go test -count=1 -timeout "$((${TIMBRE_TEST_SECONDS:-900} + 600))s" -v -run '^TestGroupsFollowTheModel$' ./tests/converge
+}
+
 race_tests() { # what is about concurrency and not about the database; the library's C flags are not for these
     CGO_ENABLED=1 CGO_CFLAGS= go test -race -count=1 -timeout 600s ./core/dispatch ./core/face ./core/instances ./core/transport ./protocol ./server/gateway/... ./server/live/... ./server/session/... | grep -v 'no test files'
     [ "${PIPESTATUS[0]}" = 0 ]
@@ -140,6 +144,7 @@ run_tests() {
     part go go_tests
     part converge converge "${TIMBRE_TEST_SECONDS:-$(choose 12 60)}"
     part model model
+    part groups groups
     part race race_tests
     part replay tests/host/run.sh replay
     part setters tests/host/run.sh setters
@@ -162,6 +167,8 @@ run_tests() {
     part chat tests/with_server.sh tests/package/chat.py
     part faults tests/faults/run.sh "$seconds"
     part matrix python3 tests/matrix/run.py
+    part permissions python3 tests/permissions/run.py
+    part membership python3 tests/membership/run.py
     part upgrade python3 tests/upgrade/run.py
     if is_full; then
         part crowds crowds

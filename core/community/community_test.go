@@ -264,7 +264,9 @@ func TestTopicIsMadeAgain(t *testing.T) {
 	equal(t, "created", d.heard(created), []string{"team " + news})
 	d.says(news, "bob", 1)
 	equal(t, "unread", d.offline()[0].Get(ofInfo+tim.KeyCommunityTopicInfoUnreadCount), 1)
-	history, _ := d.call(func(done event.Done) { d.messages.History(message.Page{Type: tim.ConvGroup, Peer: news, Count: 10}, false, done) })
+	history, _ := d.call(func(done event.Done) {
+		d.messages.History(message.Page{Type: tim.ConvGroup, Peer: news, Count: 10}, false, done)
+	})
 	equal(t, "the history", len(history.Array()), 1)
 }
 

@@ -124,7 +124,7 @@ func (g *Groups) Expel(tx *sqlite.Tx, a *Actor, gid int64, k *protocol.KickMembe
 			if u.there {
 				t.about = append(t.about, u.uid)
 			}
-			if u.there || u.result == tim.GroupMemberIncluded { // who is not there may be on his way back
+			if u.result != tim.GroupMemberHandledErr { // who is not there may be on his way back
 				o.Left = append(o.Left, session.Seat{UID: u.uid, GID: gid})
 			}
 		}

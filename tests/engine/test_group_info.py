@@ -1,7 +1,7 @@
 """What a group is: changes of its information, of members, and what everybody is told of them."""
 import timbre
 from groups import (ADMIN, ANY, CARD_FLAG, CUSTOM_FLAG, FORBID, MUTE_FLAG, OPTION_FLAG, PUBLIC, ROLE_FLAG, TIPS, WORK, change, create, custom,
-                    customs, detail, joined, kick, members, modify, report, say, tip)
+                    customs, detail, info, joined, kick, members, modify, report, say, tip)
 from timbre import UPDATE, check, equal
 
 NAME, NOTICE, INTRO, FACE, ADD_OPTION, MAX, VISIBLE, SEARCHABLE, MUTE_ALL, CUSTOM, APPROVE = 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 4096
@@ -59,6 +59,16 @@ def test_options_and_fields(t):
     check((6, "first", "one") in changes(e), "the field in the tip: %r" % changes(e))
     equal(change(a, group, MAX, max_member_num=1_000_000), 8507, "too many members")
     check(change(a, group, CUSTOM, custom_info=custom(**{"k" * 17: "v"})) != 0, "a long key was taken")
+
+
+def test_hidden(t):
+    a, b, c = t.users("alice", "bob", "carol")
+    group = create(a, PUBLIC, [b])
+    equal(detail(c, group)["group_name"], "a group", "what a stranger sees")
+    equal(change(a, group, VISIBLE | SEARCHABLE, visible=0, searchable=0), 0, "hiding")
+    d = detail(b, group)
+    equal((d["visible"], d["searchable"]), (0, 0), "what a member sees")
+    equal(info(c, group)[0]["get_groups_info_result_code"], 10007, "a stranger asks")
 
 
 def test_mute_all(t):

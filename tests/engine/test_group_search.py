@@ -37,6 +37,7 @@ def test_groups(t):
         equal(groups(u, "产品", "phone"), ["iPhone 用户", "产品讨论组"], "either")
         equal(groups(u, t.name("product")), ["产品讨论组"], "an id")
         equal(groups(u, t.name("product"), fields=[NAME]), [], "an id among names")
+        equal(groups(u, t.name("product"), "phone", fields=[ID]), ["产品讨论组"], "a name among ids")
     equal((groups(a, "只有"), groups(b, "只有")), (["只有我"], []), "a group of others")
     equal(change(a, other, 1, group_name="改名了"), 0, "another name")
     a.conv_event(timbre.UPDATE, other, lambda c: c["conv_show_name"] == "改名了")
