@@ -788,7 +788,7 @@ TIM_API int TIM_DECL TIMGroupGetGroupAttributes(const char* group_id, const char
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
- * Result: Object GroupGetOnlineMemberCountResult.
+ * Result: Object GroupGetOnlineMemberCountResult; 0 members while a login runs.
  *
  * Empty result: {"group_get_online_member_count_result":0}
  *

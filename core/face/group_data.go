@@ -19,9 +19,7 @@ var groupDataHandlers = map[tim.Op]handler{
 	tim.OpTIMGroupGetGroupAttributes: {run: func(c *call) {
 		c.keyed(func(a *client.Account, ask protocol.AskGroupAttributes) { a.Groups.Attributes(ask, c.done) })
 	}},
-	tim.OpTIMGroupGetOnlineMemberCount: {run: func(c *call) {
-		c.online(func(a *client.Account) { a.Groups.Online(c.text(0), c.done) })
-	}},
+	tim.OpTIMGroupGetOnlineMemberCount: {run: countOnline},
 	tim.OpTIMGroupSetGroupCounters: {run: setCounters},
 	tim.OpTIMGroupGetGroupCounters: {run: func(c *call) {
 		c.keyed(func(a *client.Account, ask protocol.AskGroupAttributes) { a.Groups.Counters(ask, c.done) })
@@ -90,4 +88,15 @@ func setCounters(c *call) {
 
 func (c *call) addToCounter(add func(*group.Groups, string, string, int64, event.Done)) {
 	c.online(func(a *client.Account) { add(a.Groups, c.text(0), c.text(1), c.number(2), c.done) })
+}
+
+// countOnline answers 0 members while a login runs, which is what hosts are used to.
+func countOnline(c *call) {
+	c.withAccount(func(a *client.Account) {
+		if !a.Online {
+			c.done(0, "not logged in yet", c.fn.EmptyResult)
+			return
+		}
+		c.apart(func() { a.Groups.Online(c.text(0), c.done) })
+	})
 }

@@ -926,7 +926,7 @@ var functions = [...]Function{
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},
-	OpTIMGroupGetOnlineMemberCount: {Op: OpTIMGroupGetOnlineMemberCount, Name: "TIMGroupGetOnlineMemberCount", Returns: "int", State: StateLogin, EmptyResult: "{\"group_get_online_member_count_result\":0}", Built: true, Params: []Param{
+	OpTIMGroupGetOnlineMemberCount: {Op: OpTIMGroupGetOnlineMemberCount, Name: "TIMGroupGetOnlineMemberCount", Returns: "int", State: StateCache, EmptyResult: "{\"group_get_online_member_count_result\":0}", Built: true, Params: []Param{
 		{Name: "group_id", Kind: KindText},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
@@ -1531,7 +1531,7 @@ var functions = [...]Function{
 	OpTIMExtSendTransMsg: {Op: OpTIMExtSendTransMsg, Name: "TIMExtSendTransMsg", Returns: "int", State: StateLogin, Built: true, Params: []Param{
 		{Name: "conv_id", Kind: KindText, Optional: true},
 		{Name: "conv_type", Kind: KindNumber},
-		{Name: "json_trans_param", Kind: KindText, JSON: Object},
+		{Name: "json_trans_param", Kind: KindText, JSON: Object, Empty: -3},
 		{Name: "cb", Kind: KindCallback, Callback: CallbackTIMCommCallback},
 		{Name: "user_data", Kind: KindUserData},
 	}},

@@ -29,8 +29,10 @@ class Case:
 
     def fits(self, rules, kind, role):
         """Can this be asked at all in groups of a type?"""
-        if self.kinds:
-            return kind in self.kinds
+        if kind == "Rights" and role in ("left", "muted"):
+            return False
+        if self.kinds or kind == "Rights":
+            return kind in (self.kinds or ())
         if self.target == "admin2" and not rules["admins"]:
             return False
         if kind == "Topics":
@@ -354,3 +356,19 @@ for name, run in {
         "how to receive from a topic": lambda s: ask(s, "TIMMsgSetGroupReceiveMessageOpt", s.keep("topic", s.topic), 1)}.items():
     case(name, {"s": SPEAK, "a": HISTORY, "h": RECEIVE}[name[0]], run,
          {"s": unless_muted, "a": lambda s, _: 0, "h": None}[name[0]], kinds=["Topics"])
+
+
+# ---------------------------------------------------------------- where permission groups decide
+
+def by_right(granted):
+    def expect(s, _):
+        return 0 if s.role == "owner" or granted and s.inside() else DENIED
+    return expect
+
+
+BY_RIGHT = ("name", "custom field", "mute all", "make a permission group", "mute member2 for 60 s", "mute admin2 for 60 s", "remove member2, 0 s",
+            "remove admin2, 0 s", "TIMGroup: make a topic", "TIMCommunity: make a topic")
+for decided in [c for c in CASES if c.name in BY_RIGHT]:
+    for granted in (True, False):
+        case("%s, %s" % (decided.name, "with the right to it" if granted else "with all other rights"), decided.action, decided.run,
+             by_right(granted), spoils=decided.spoils, kinds=["Rights"], right_to=decided.action, granted=granted)

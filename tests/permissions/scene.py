@@ -7,7 +7,7 @@ import threading
 import timbre
 from timbre import ADD, GROUP, ROOT, equal
 
-ADMIN = 300
+ADMIN, ALL_RIGHTS = 300, (1 << 11) - 1
 # How a role stands in the table: who left is outside, who is muted is a member.
 STANDING = {"left": "outsider", "muted": "member"}
 PLAYERS = ("owner", "admin", "member", "outsider", "left", "muted")
@@ -21,6 +21,7 @@ def table(options):
                           stdout=subprocess.PIPE, text=True, env=dict(os.environ, CGO_ENABLED="0")).stdout
     rules = {r["name"]: r for r in json.loads(text)}
     rules["Topics"] = dict(rules["Community"], name="Topics")  # a community with topics
+    rules["Rights"] = dict(rules["Community"], name="Rights")  # one in which permission groups decide
     return rules
 
 
@@ -67,6 +68,9 @@ class Scene:
         self.standing = STANDING.get(role, role)
         self.live, self.kept = self.rules["live"], {}
         muted_all = options.pop("muted_all", False)
+        if "right_to" in options:  # everybody has this right and no other, or all others and not this
+            right = self.rules["rights"][options.pop("right_to")]
+            options["default_permissions"] = right if options.pop("granted") else ALL_RIGHTS & ~right
         mark = self.actor.mark()
         self.group = self.create(options)
         self.enter(mark)
@@ -76,8 +80,9 @@ class Scene:
 
     def create(self, options):
         keys = {"create_group_param_" + k: v for k, v in options.items()}
-        if self.kind == "Topics":
+        if self.kind in ("Topics", "Rights"):
             keys["create_group_param_is_support_topic"] = True
+            keys["create_group_param_enable_permission_group"] = self.kind == "Rights"
         if not self.live:
             names = [n for n in ("admin", "member", "left", "muted") if n == self.role] + ["member2"]
             if self.rules["admins"]:
@@ -98,7 +103,7 @@ class Scene:
         if self.live:
             self.audience()
         elif self.role in ("admin", "member", "left", "muted"):
-            self.actor.conv_event(ADD, self.group, after=mark) if self.kind != "Topics" else None
+            self.actor.conv_event(ADD, self.group, after=mark) if self.kind not in ("Topics", "Rights") else None
         if self.role == "left":
             self.actor.ok("TIMGroupQuit", self.group)
         if self.role == "muted":

@@ -27,7 +27,8 @@ type rulesOfType struct {
 	FixedAdd      bool                      `json:"fixed_add"`
 	FixedApprove  bool                      `json:"fixed_approve"`
 	ReceiveOption int                       `json:"receive"`
-	May           map[string]map[string]int `json:"may"` // action, role: code
+	May           map[string]map[string]int `json:"may"`    // action, role: code
+	Rights        map[string]uint64         `json:"rights"` // action: the bit that it needs where permission groups decide
 }
 
 func table(s *model.GroupSwitches) (list []rulesOfType) {
@@ -35,9 +36,12 @@ func table(s *model.GroupSwitches) (list []rulesOfType) {
 		r, _ := s.Rules(t)
 		one := rulesOfType{Type: t, Name: r.Name, MaxMembers: r.MaxMembers, Admins: r.Admins, Live: r.Live, Unread: r.Unread,
 			History: r.History, MemberTips: r.MemberTips, Successor: r.Successor, AddOption: r.AddOption, ApproveOption: r.ApproveOption,
-			FixedAdd: r.FixedAdd, FixedApprove: r.FixedApprove, ReceiveOption: r.ReceiveOption, May: map[string]map[string]int{}}
+			FixedAdd: r.FixedAdd, FixedApprove: r.FixedApprove, ReceiveOption: r.ReceiveOption, May: map[string]map[string]int{}, Rights: map[string]uint64{}}
 		for _, a := range model.GroupActions() {
 			one.May[string(a)] = map[string]int{}
+			if right, decided := model.GroupRightTo(a); decided && t == tim.GroupCommunity {
+				one.Rights[string(a)] = right.Community
+			}
 			for _, who := range roles {
 				one.May[string(a)][who.name] = r.May(a, who.role)
 			}
