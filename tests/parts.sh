@@ -162,8 +162,8 @@ run_tests() {
     part quickstart tests/with_server.sh tests/package/quickstart.sh
     part media tests/with_server.sh tests/package/media.sh
     part accounts tests/with_server.sh tests/package/accounts.sh
-    part groups tests/with_server.sh tests/package/groups.sh
-    part live tests/with_server.sh tests/package/live.sh
+    part group-life tests/with_server.sh tests/package/groups.sh
+    part live-room tests/with_server.sh tests/package/live.sh
     part chat tests/with_server.sh tests/package/chat.py
     part faults tests/faults/run.sh "$seconds"
     part matrix python3 tests/matrix/run.py

@@ -142,8 +142,10 @@ func types(b *strings.Builder, s *model.GroupSwitches) {
 func actions(b *strings.Builder, s *model.GroupSwitches) {
 	b.WriteString("\n## Who may do what\n\n")
 	b.WriteString("Who may, in this order: **o**wner, **a**dmin, **m**ember. Behind the slash is the code for members who may not; outsiders get\n")
-	b.WriteString("10007 for everything. 10004 means that groups of this type have no such thing. Who removes or mutes others must have a higher\n")
-	b.WriteString("role than they: the owner acts on all, an admin on ordinary members. \"Decide who comes in\" is about requests and about\n")
+	b.WriteString("10007 for everything. 10004 means that groups of this type have no such thing; topics and permission groups are only in\n")
+	b.WriteString("communities that were made with topics, and everybody else gets 10004 for them, or 10010 for a topic's id. The library answers\n")
+	b.WriteString("a request for history with success where there is none to read, and shows what is on the device. Who removes or mutes\n")
+	b.WriteString("others must have a higher role than they: the owner acts on all, an admin on ordinary members. \"Decide who comes in\" is about requests and about\n")
 	b.WriteString("invitations that need an approval; joining itself depends on the option above. While everybody is muted, owner and admins\n")
 	b.WriteString("may speak. In a community whose permission groups are on, they decide instead of the role of admin.\n")
 	all := rulesOf(s)
