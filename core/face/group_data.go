@@ -20,7 +20,7 @@ var groupDataHandlers = map[tim.Op]handler{
 		c.keyed(func(a *client.Account, ask protocol.AskGroupAttributes) { a.Groups.Attributes(ask, c.done) })
 	}},
 	tim.OpTIMGroupGetOnlineMemberCount: {run: countOnline},
-	tim.OpTIMGroupSetGroupCounters: {run: setCounters},
+	tim.OpTIMGroupSetGroupCounters:     {run: setCounters},
 	tim.OpTIMGroupGetGroupCounters: {run: func(c *call) {
 		c.keyed(func(a *client.Account, ask protocol.AskGroupAttributes) { a.Groups.Counters(ask, c.done) })
 	}},
