@@ -9,6 +9,9 @@ import (
 // SystemSender is who speaks in tips and reports.
 const SystemSender = "@TIM#SYSTEM"
 
+// Administrator is who acts in a group when the server's operator does.
+const Administrator = "administrator"
+
 // The words that mean everybody in a list of users who are spoken to; the second is an older spelling.
 const (
 	AtAll      = "__kImSDK_MessageAtALL__"

@@ -12,6 +12,10 @@ const (
 // EntryReport stands in a user's log: the group tells him alone. Data is a Report.
 const EntryReport = "rep"
 
+// PushReport brings reports that stand in no log: its body is a Log with the group's name, entries of EntryReport and no
+// positions.
+const PushReport = "report"
+
 // Report is what a group tells one user.
 type Report struct {
 	Type     int    `json:"type"` // TIMGroupReportType

@@ -187,6 +187,10 @@ func (c *Client) pushed(p *protocol.Push) {
 		if online {
 			s.live.Pushed(protocol.ParseLog(p.Body))
 		}
+	case protocol.PushReport:
+		if online {
+			s.reported(protocol.ParseLog(p.Body))
+		}
 	case protocol.PushTrans:
 		if online {
 			s.trans.Pushed(p.Body)

@@ -53,7 +53,7 @@ func (c *Communities) SetTopic(t protocol.SetTopic, draft *string, done event.Do
 	}
 	if draft != nil {
 		if err := c.Messages.DraftTopic(t.Topic, message.TextDraft(*draft)); err != nil {
-			why := group.DatabaseError(err)
+			why := c.Groups.DatabaseError(err)
 			done(why.Code, why.Text, "")
 			return
 		}
@@ -82,7 +82,7 @@ func (c *Communities) Topics(community string, ids []string, done event.Done) {
 		text, err = c.found(q, a.List)
 		return err
 	})
-	if why := group.DatabaseError(err); why != nil {
+	if why := c.Groups.DatabaseError(err); why != nil {
 		done(why.Code, why.Text, "[]")
 		return
 	}
@@ -113,7 +113,7 @@ func (c *Communities) dropOthers(community string, all []protocol.FoundGroup, mo
 	if why != nil || len(here) == 0 {
 		return why
 	}
-	return group.DatabaseError(c.Store.Write(context.Background(), func(tx *store.Tx) error {
+	return c.Groups.DatabaseError(c.Store.Write(context.Background(), func(tx *store.Tx) error {
 		if c.moves.Load() != moves {
 			return nil
 		}
@@ -142,7 +142,7 @@ func (c *Communities) known(community string, ids []string) (list []protocol.Fou
 		}
 		return err
 	})
-	return list, group.DatabaseError(err)
+	return list, c.Groups.DatabaseError(err)
 }
 
 func one(g *protocol.Group, id string) protocol.FoundGroup {

@@ -3,6 +3,7 @@ package group
 import (
 	"encoding/json"
 
+	"timbre/core/conversation"
 	"timbre/core/store"
 	"timbre/model/tim"
 	"timbre/protocol"
@@ -45,8 +46,18 @@ func (g *Groups) GroupState(tx *store.Tx, st *protocol.GroupState, _ bool) error
 	return keepOne(tx, &st.Group)
 }
 
-// GroupGone is called for a group in which the user is not any more.
+// GroupGone is called for a group that the server did not name. Of one that the user does not want to hear of it says nothing
+// either; that such a group is gone, the user's own log says, or the list.
 func (g *Groups) GroupGone(tx *store.Tx, group string) error {
+	conv, err := conversation.Find(tx, tim.ConvGroup, group)
+	if err != nil || conv != nil && conv.Option == tim.RecvMsgOptNotReceive {
+		return err
+	}
+	return g.gone(tx, group)
+}
+
+// gone lets go of a group in which the user is not any more.
+func (g *Groups) gone(tx *store.Tx, group string) error {
 	g.moves.Add(1)
 	tx.After(func() { g.forgetAttributes(group) })
 	return drop(tx, group)
@@ -72,7 +83,7 @@ func (g *Groups) membership(tx *store.Tx, e *protocol.Entry) error {
 		return err
 	}
 	if !d.In {
-		return g.GroupGone(tx, e.Group)
+		return g.gone(tx, e.Group)
 	}
 	if d.Group == nil {
 		return nil

@@ -2,6 +2,7 @@ package group
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -291,5 +292,34 @@ func TestOfflineListKnowsWhatIsUnread(t *testing.T) {
 		if v := got.Get(key).Int(); v != want {
 			t.Errorf("%s is %d, want %d", key, v, want)
 		}
+	}
+}
+
+// The server does not name a group of which the user does not want to hear: he is in it all the same.
+func TestGroupThatIsNotReceivedStays(t *testing.T) {
+	g, _ := rig(t, nil)
+	applied(t, g, came(protocol.Group{ID: "a"}), came(protocol.Group{ID: "b"}))
+	if err := g.Store.Write(context.Background(), func(tx *store.Tx) error {
+		return tx.Exec(`INSERT INTO conversation (type, peer, option) VALUES (2,'a',?), (2,'b',?)`, tim.RecvMsgOptNotReceive, tim.RecvMsgOptReceive)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Store.Write(context.Background(), func(tx *store.Tx) error {
+		return errors.Join(g.GroupGone(tx, "a"), g.GroupGone(tx, "b"))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "the list", ids(offline(t, g)), "a")
+	applied(t, g, entry(protocol.EntryGroup, "a", protocol.Membership{}))
+	same(t, "after leaving", ids(offline(t, g)))
+}
+
+func TestDatabaseThatIsClosed(t *testing.T) {
+	g, _ := rig(t, nil)
+	if err := g.Store.(*store.Store).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, code := call(t, func(done func(int, string, string)) { g.Joined(false, done) }); code != tim.ErrSDKCommInterrupt {
+		t.Errorf("code %d, want that of the end", code)
 	}
 }

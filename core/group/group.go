@@ -50,8 +50,12 @@ type Messages interface {
 
 // Rooms is the live rooms that this device is in, which have no log: it hears of them while it is there.
 type Rooms interface {
-	// Entered says that the device is in a room, and not any more in those of quit.
-	Entered(room *protocol.Group, quit []string)
+	// Entering says that the device is about to ask to come into a room: what is still heard of an earlier stay there is none of
+	// its business.
+	Entering(room string)
+	// Entered says that the device is in a room, and not any more in those of quit. It calls told when it knows the room, and
+	// before the host hears anything of it; told must not block.
+	Entered(room *protocol.Group, quit []string, told func())
 	// Leaving says that the device is about to leave a room: it does not come back into it when its connection is lost. It is
 	// false for a room in which the device is not.
 	Leaving(room string) bool
@@ -71,6 +75,7 @@ type Config struct {
 	Log      *slog.Logger
 	Timeout  func() time.Duration
 	Now      func() time.Time // the server's clock as far as it is known
+	Ended    func() int       // the code for what the end of the account cuts off
 }
 
 // Groups is the groups of one account. All methods that take a Done wait for the server, except searches; they may be called

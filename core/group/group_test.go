@@ -56,7 +56,8 @@ func rig(t *testing.T, answers map[string][]protocol.Answer) (*Groups, *server) 
 	s := &server{answers: answers}
 	h := &host{}
 	return New(Config{User: "me", Link: s, Store: st, Messages: h, Rooms: h, Sink: h, Log: slog.New(slog.DiscardHandler),
-		Timeout: func() time.Duration { return time.Second }, Now: func() time.Time { return time.UnixMilli(5_000) }}), s
+		Timeout: func() time.Duration { return time.Second }, Now: func() time.Time { return time.UnixMilli(5_000) },
+		Ended: func() int { return tim.ErrSDKCommInterrupt }}), s
 }
 
 // host is what the program that uses the library hears.
@@ -69,8 +70,10 @@ type host struct {
 func (h *host) Emit(e event.Event)                { h.events = append(h.events, e) }
 func (h *host) Waiting() int                      { return 0 }
 func (h *host) Announce(elements string, _ int64) { h.reports = append(h.reports, elements) }
-func (h *host) Entered(room *protocol.Group, _ []string) {
+func (h *host) Entering(room string)              { h.rooms = append(h.rooms, "?"+room) }
+func (h *host) Entered(room *protocol.Group, _ []string, told func()) {
 	h.rooms = append(h.rooms, "+"+room.ID)
+	told()
 }
 func (h *host) Leaving(room string) bool { return slices.Contains(h.rooms, room) }
 func (h *host) Stays(room string)        { h.rooms = append(h.rooms, "="+room) }
@@ -329,5 +332,28 @@ func TestSetMember(t *testing.T) {
 	}
 	if _, bad := ParseSetMember(gjson.Parse(`{}`)); bad == nil {
 		t.Error("nothing to change was taken")
+	}
+}
+
+// Of a live room the device is told in an order that spoils no later stay.
+func TestComingAndGoing(t *testing.T) {
+	yes := ok(struct{}{})
+	g, s := rig(t, map[string][]protocol.Answer{protocol.OpGroupJoin: {ok(protocol.Joined{Live: true}), yes},
+		protocol.OpGroupQuit: {yes, {Code: tim.ErrSVRGroupPermissionDeny}}, protocol.OpGroupDismiss: {yes}})
+	rooms := func(what string, fn func(event.Done), want ...string) {
+		t.Helper()
+		heard(g).rooms = nil
+		if _, code := call(t, func(done func(int, string, string)) { fn(done) }); code != 0 && what != "a refusal" {
+			t.Errorf("%s: code %d", what, code)
+		}
+		same(t, what, heard(g).rooms, want...)
+	}
+	rooms("a room", func(done event.Done) { g.Join("room", "", done) }, "?room", "+room")
+	rooms("a group", func(done event.Done) { g.Join("group", "", done) }, "?group")
+	rooms("quit", func(done event.Done) { g.Quit("room", done) }, "-room")
+	rooms("a refusal", func(done event.Done) { g.Quit("room", done) }, "=room")
+	rooms("the end", func(done event.Done) { g.Dismiss("room", done) }) // the room itself tells of it
+	if len(s.asked) != 5 {
+		t.Errorf("asked %+v", s.asked)
 	}
 }

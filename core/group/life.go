@@ -22,32 +22,35 @@ func (g *Groups) Create(c protocol.CreateGroup, done event.Done) {
 		g.Do(protocol.OpGroupCreate, c, &a, done, made)
 		return
 	}
+	if c.ID != "" {
+		g.Rooms.Entering(c.ID)
+	}
 	if why := g.Change(protocol.OpGroupCreate, c, &a); why != nil {
 		done(why.Code, why.Text, "")
 		return
 	}
-	if why := g.enter(protocol.JoinGroup{Group: a.ID}, func() {}); why != nil { // who opens a room is in it
+	// Who opens a room is in it.
+	if why := g.enter(protocol.JoinGroup{Group: a.ID}, func() { done(0, "", made()) }); why != nil {
 		g.Log.Warn("a live room was made and could not be entered", "group", a.ID, "code", why.Code)
+		done(0, "", made())
 	}
-	done(0, "", made())
 }
 
 // enter joins a group and calls told before anything of it reaches the host.
 func (g *Groups) enter(j protocol.JoinGroup, told func()) *transport.Error {
 	var a protocol.Joined
-	why := g.put(protocol.OpGroupJoin, rand.Text(), j, &a, func(why *transport.Error) {
-		if why == nil {
+	return g.put(protocol.OpGroupJoin, rand.Text(), j, &a, func(why *transport.Error) {
+		switch {
+		case why != nil:
+		case a.Live:
+			if a.Group == nil {
+				a.Group = &protocol.Group{ID: j.Group, Type: tim.GroupAVChatRoom}
+			}
+			g.Rooms.Entered(a.Group, a.Quit, told)
+		default:
 			told()
 		}
 	})
-	if why == nil && a.Live {
-		room := a.Group
-		if room == nil {
-			room = &protocol.Group{ID: j.Group, Type: tim.GroupAVChatRoom}
-		}
-		g.Rooms.Entered(room, a.Quit)
-	}
-	return why
 }
 
 // check refuses early, with the server's codes, what the server would refuse.
@@ -61,9 +64,9 @@ func check(c *protocol.CreateGroup) (code int, desc string) {
 	return model.LongGroupTexts.Check(c.Name, c.Introduction, c.Notification, c.Face)
 }
 
-// Dismiss ends a group.
+// Dismiss ends a group. A device that is in a live room leaves it with the report of the end, as everybody there does.
 func (g *Groups) Dismiss(group string, done event.Done) {
-	g.depart(protocol.OpGroupDismiss, group, done)
+	g.plain(protocol.OpGroupDismiss, protocol.OneGroup{Group: group}, done)
 }
 
 // Join makes the user a member, or asks those who decide. The result says nothing of which it was: what follows does.
@@ -72,28 +75,25 @@ func (g *Groups) Join(group, reason string, done event.Done) {
 		done(tim.ErrInvalidParameters, "the reason is longer than 300 bytes", "")
 		return
 	}
+	g.Rooms.Entering(group)
 	if why := g.enter(protocol.JoinGroup{Group: group, Reason: reason}, func() { done(0, "", "") }); why != nil {
 		done(why.Code, why.Text, "")
 	}
 }
 
-// Quit ends the user's membership.
+// Quit ends the user's membership. A live room that this device lost with its connection does not know it any more: that is
+// what it wanted. The device is out of the room before the host knows, who may come back at once.
 func (g *Groups) Quit(group string, done event.Done) {
-	g.depart(protocol.OpGroupQuit, group, done)
-}
-
-// depart makes a change after which the user is not in the group. A live room that this device lost with its connection does
-// not know it any more: that is what it wanted.
-func (g *Groups) depart(op, group string, done event.Done) {
 	there := g.Rooms.Leaving(group)
-	why := g.Change(op, protocol.OneGroup{Group: group}, &struct{}{})
-	if why != nil && !(there && op == protocol.OpGroupQuit && why.Code == tim.ErrSVRGroupPermissionDeny) {
-		g.Rooms.Stays(group)
-		done(why.Code, why.Text, "")
-		return
-	}
-	g.Rooms.Left(group)
-	done(0, "", "")
+	g.put(protocol.OpGroupQuit, rand.Text(), protocol.OneGroup{Group: group}, &struct{}{}, func(why *transport.Error) {
+		if why != nil && !(there && why.Code == tim.ErrSVRGroupPermissionDeny) {
+			g.Rooms.Stays(group)
+			done(why.Code, why.Text, "")
+			return
+		}
+		g.Rooms.Left(group)
+		done(0, "", "")
+	})
 }
 
 // Invite makes users members, or asks those who decide, and answers what became of each.

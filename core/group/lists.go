@@ -68,7 +68,7 @@ func (g *Groups) list() *transport.Error {
 		}
 		groups = append(groups, page.Groups...)
 	}
-	return DatabaseError(g.Store.Write(context.Background(), func(tx *store.Tx) error { return g.keep(tx, groups, moves) }))
+	return g.DatabaseError(g.Store.Write(context.Background(), func(tx *store.Tx) error { return g.keep(tx, groups, moves) }))
 }
 
 // keep makes the list what is here. If the log has told of a coming or going meanwhile, it is ahead of the list, and only what
@@ -121,7 +121,7 @@ func (g *Groups) kept(alone bool) (groups []protocol.Group, why *transport.Error
 		}
 		return err
 	})
-	return groups, DatabaseError(err)
+	return groups, g.DatabaseError(err)
 }
 
 // reached takes over from a group's conversation how far the user has come in it.
@@ -136,12 +136,12 @@ func reached(q sqlite.Queryer, r *protocol.Group) error {
 }
 
 // DatabaseError is the result of a call that the database refused, nil for no error.
-func DatabaseError(err error) *transport.Error {
+func (g *Groups) DatabaseError(err error) *transport.Error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, store.ErrClosed):
-		return &transport.Error{Code: tim.ErrSDKNotLoggedIn, Text: "the account was closed meanwhile"}
+		return &transport.Error{Code: g.Ended(), Text: "the account was closed meanwhile"}
 	}
 	return &transport.Error{Code: tim.ErrSDKCommDatabaseFailure, Text: store.Explain(err)}
 }

@@ -24,7 +24,7 @@ CREATE TABLE group_member (
 
 // listOfOldReleases takes over the list that older releases kept as one word about the database.
 const listOfOldReleases = `
-INSERT INTO joined_group
+INSERT OR REPLACE INTO joined_group
 	SELECT value->>'id', value, lower(value->>'id'), lower(value->>'name')
 	FROM json_each((SELECT value FROM meta WHERE key='groups_joined')) WHERE value->>'id'<>'' ;
 DELETE FROM meta WHERE key='groups_joined';

@@ -124,7 +124,7 @@ func (g *Groups) SearchMembers(s Search, done event.Done) {
 }
 
 func (g *Groups) found(all []object, err error, done event.Done) {
-	if why := DatabaseError(err); why != nil {
+	if why := g.DatabaseError(err); why != nil {
 		done(why.Code, why.Text, "")
 		return
 	}

@@ -76,7 +76,8 @@ func (r *Rooms) Online() {
 	}
 }
 
-// comeBack joins a room again. A room that does not want the device any more is forgotten, and the host is told.
+// comeBack joins a room again. A room that does not want the device any more is forgotten, and the host is told. Without a
+// connection nothing is tried: the next one begins anew.
 func (r *Rooms) comeBack(ctx context.Context, id string) {
 	pause := backPause
 	for try := 1; ; try++ {
@@ -86,6 +87,9 @@ func (r *Rooms) comeBack(ctx context.Context, id string) {
 			return
 		case err == nil:
 			r.settled(id)
+			return
+		case cut(err):
+			r.refuseWaiting(id)
 			return
 		case final(err) || try == backTries:
 			r.lost(id, err)
@@ -97,6 +101,17 @@ func (r *Rooms) comeBack(ctx context.Context, id string) {
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+// refuseWaiting ends the waiting for a room to which the device is still on its way.
+func (r *Rooms) refuseWaiting(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if it := r.rooms[id]; it != nil {
+		away := it.away
+		it.settle(r, false)
+		it.away = away
 	}
 }
 
@@ -145,6 +160,15 @@ func final(err error) bool {
 		return false
 	}
 	return why.Code >= 10000 && why.Code < 20000
+}
+
+// cut says whether there was no connection.
+func cut(err error) bool {
+	switch transport.AsError(err).Code {
+	case tim.ErrSDKNetWaitSendTimeoutNoNetwork, tim.ErrSDKNetSendRemainingTimeoutNoNetwork, tim.ErrSDKNetWaitAckTimeoutNoNetwork:
+		return true
+	}
+	return false
 }
 
 // lost forgets a room and tells the host what it would have heard, had it been there.

@@ -18,6 +18,7 @@ package live
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -105,8 +106,17 @@ func (r *Rooms) Type(id string) (groupType int, live bool) {
 	return groupType, live
 }
 
-// Entered says that this device is in a room now, and not any more in those of quit. Call it when the host has been told.
-func (r *Rooms) Entered(g *protocol.Group, quit []string) {
+// Entering says that this device is about to ask to come into a room, or to watch it. What was held of it has come after an
+// earlier stay there, whose last messages were still on their way.
+func (r *Rooms) Entering(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.early = slices.DeleteFunc(r.early, func(l protocol.Log) bool { return l.Group == id })
+}
+
+// Entered says that this device is in a room now, and not any more in those of quit. told tells the host: it is called when the
+// room is known, because the host may send at once, and before anything of the room is shown.
+func (r *Rooms) Entered(g *protocol.Group, quit []string, told func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, id := range quit {
@@ -114,6 +124,7 @@ func (r *Rooms) Entered(g *protocol.Group, quit []string) {
 	}
 	it := r.open(g)
 	it.in, it.leaving = true, false
+	told()
 	r.release(g.ID)
 }
 

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
+	"timbre/core/store"
 	"timbre/core/transport"
 	"timbre/model/tim"
 	"timbre/protocol"
@@ -117,7 +118,7 @@ func piece(room string, kinds ...string) protocol.Log {
 }
 
 func enter(r *Rooms, id string, quit ...string) {
-	r.Entered(&protocol.Group{ID: id, Type: tim.GroupAVChatRoom}, quit)
+	r.Entered(&protocol.Group{ID: id, Type: tim.GroupAVChatRoom}, quit, func() {})
 }
 
 func TestWhatIsPushedReachesTheHostInOrder(t *testing.T) {
@@ -422,8 +423,13 @@ func TestVisitors(t *testing.T) {
 		defer r.Close()
 		var codes []int
 		done := func(code int, _, _ string) { codes = append(codes, code) }
-		r.Pushed(piece("room", protocol.EntryMessage))
+		r.Pushed(piece("room", protocol.EntryReport)) // of an earlier visit
+		h.answer = func(string, string) (protocol.Answer, error) {
+			r.Pushed(piece("room", protocol.EntryMessage))
+			return protocol.Answer{Body: []byte("{}")}, nil
+		}
 		r.Watch("room", true, done)
+		h.answer = nil
 		heard, _ := h.takes()
 		want(t, "heard", heard, "room 1 of 1")
 		r.Online()
@@ -482,5 +488,91 @@ func TestHostHearsWhatBelongsToItsRooms(t *testing.T) {
 		if !slices.Equal(heard, expected) {
 			t.Fatalf("heard %q, want %q", heard, expected)
 		}
+	})
+}
+
+// What was still on its way when the device left a room does not spoil its next stay there.
+func TestStayKnowsNothingOfTheOneBefore(t *testing.T) {
+	r, h := rig()
+	defer r.Close()
+	enter(r, "room")
+	r.Left("room")
+	r.Pushed(piece("room", protocol.EntryMessage, protocol.EntryReport))
+	r.Pushed(piece("other", protocol.EntryMessage))
+	r.Entering("room")
+	enter(r, "room")
+	r.Pushed(piece("room", protocol.EntryGroupCounter))
+	enter(r, "other")
+	heard, _ := h.takes()
+	want(t, "heard", heard, "gct room", "other 1 of 1")
+}
+
+// The host may send as soon as it knows that it is there.
+func TestRoomIsKnownBeforeTheHostIsTold(t *testing.T) {
+	r, h := rig()
+	defer r.Close()
+	r.Pushed(piece("room", protocol.EntryMessage))
+	r.Entered(&protocol.Group{ID: "room", Type: tim.GroupAVChatRoom}, nil, func() {
+		if r.rooms["room"] == nil || r.types["room"] != tim.GroupAVChatRoom {
+			t.Error("the room is not known yet")
+		}
+		h.note("told")
+	})
+	heard, _ := h.takes()
+	want(t, "heard", heard, "told", "room 1 of 1")
+}
+
+func TestLastingGroupWithTheIDOfARoom(t *testing.T) {
+	r, _ := rig()
+	defer r.Close()
+	enter(r, "a")
+	enter(r, "b")
+	r.Left("a")
+	st, err := store.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	came := func(id string, groupType int) {
+		e := &protocol.Entry{Kind: protocol.EntryGroup, Group: id,
+			Data: protocol.Marshal(protocol.Membership{In: true, Group: &protocol.Group{ID: id, Type: groupType}})}
+		if err := st.Write(context.Background(), func(tx *store.Tx) error { return r.Apply(tx, e) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	came("a", tim.GroupPublic)
+	came("b", tim.GroupAVChatRoom)
+	if _, live := r.Type("a"); live {
+		t.Error("a lasting group is a live room")
+	}
+	if _, live := r.Type("b"); !live {
+		t.Error("a live room is a lasting group")
+	}
+}
+
+// While there is no connection a room is not given up: the next connection tries again.
+func TestNoConnectionOnTheWayBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, h := rig()
+		defer r.Close()
+		enter(r, "room")
+		h.answer = func(string, string) (protocol.Answer, error) {
+			return protocol.Answer{}, &transport.Error{Code: tim.ErrSDKNetWaitSendTimeoutNoNetwork}
+		}
+		r.Away()
+		r.Await("room", func(back bool) { h.note(fmt.Sprint(back)) })
+		r.Online()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		heard, asked := h.takes()
+		want(t, "asked", asked, "group.join room true")
+		want(t, "heard", heard, "false")
+		h.answer = nil
+		r.Away()
+		r.Online()
+		synctest.Wait()
+		heard, asked = h.takes()
+		want(t, "asked again", asked, "group.join room true")
+		want(t, "heard then", heard)
 	})
 }

@@ -12,6 +12,9 @@ import (
 
 // Watch begins to show what happens in a room without joining it, or ends it.
 func (r *Rooms) Watch(id string, on bool, done event.Done) {
+	if on {
+		r.Entering(id)
+	}
 	a, err := r.ask(context.Background(), protocol.OpLivePeek, "", protocol.LivePeek{Group: id, On: on})
 	if err != nil {
 		why := public(transport.AsError(err))
@@ -25,17 +28,17 @@ func (r *Rooms) Watch(id string, on bool, done event.Done) {
 	}
 	var j protocol.Joined
 	_ = json.Unmarshal(a.Body, &j) // without it the group's type stays that of most
-	done(0, "", "")
-	r.watching(id, j.Group)
+	r.watching(id, j.Group, func() { done(0, "", "") })
 }
 
-func (r *Rooms) watching(id string, g *protocol.Group) {
+func (r *Rooms) watching(id string, g *protocol.Group, told func()) {
 	if g == nil {
 		g = &protocol.Group{ID: id, Type: tim.GroupAVChatRoom}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.open(g).watched = true
+	told()
 	r.release(id)
 }
 

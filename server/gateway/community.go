@@ -1,15 +1,10 @@
 package gateway
 
 import (
-	"cmp"
-	"context"
-
 	"timbre/model"
-	"timbre/model/tim"
 	"timbre/protocol"
 	"timbre/server/group"
 	"timbre/server/message"
-	"timbre/server/refusal"
 	"timbre/sqlite"
 )
 
@@ -137,33 +132,3 @@ func askRights[A any](c *conn, r *protocol.Request, fn func(sqlite.Queryer, int6
 func (c *conn) rights(r *protocol.Request)        { askRights(c, r, c.g.Communities.List) }
 func (c *conn) rightsMembers(r *protocol.Request) { askRights(c, r, c.g.Communities.Members) }
 func (c *conn) rightsTopics(r *protocol.Request)  { askRights(c, r, c.g.Communities.Topics) }
-
-// TellTopic implements operator.Topics.
-func (g *Gateway) TellTopic(ctx context.Context, app uint64, topic, data string) error {
-	var gid int64
-	err := g.Store.Read(ctx, func(q sqlite.Queryer) error {
-		id, found, err := g.Groups.ID(q, app, topic)
-		if gid = id; err == nil && !found {
-			err = refusal.New(tim.ErrSVRGroupNotFound, "there is no such topic")
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	var o group.Outcome
-	var refused error
-	done := make(chan error, 1)
-	g.Store.Submit(func(tx *sqlite.Tx) (err error) {
-		if o, err = g.Groups.TellTopic(tx, gid, data); refusal.Of(err) != nil {
-			refused, err = err, nil
-		}
-		return err
-	}, func(err error) {
-		if err == nil && refused == nil {
-			g.Publish(o)
-		}
-		done <- cmp.Or(err, refused)
-	})
-	return <-done
-}

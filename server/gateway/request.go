@@ -123,8 +123,8 @@ func (c *conn) publish(origin uint64, r *changed) {
 func (g *Gateway) Publish(o group.Outcome) {
 	r := outcome(nil, o)
 	g.publishLive(0, &r)
-	if !r.empty() {
-		g.Bus.Publish(session.Event{Opened: r.opened, Joined: r.joined, Changes: r.changes, Left: r.left, Closed: r.closed})
+	if r.direct = o.Direct; !r.empty() {
+		g.Bus.Publish(session.Event{Opened: r.opened, Joined: r.joined, Changes: r.changes, Left: r.left, Closed: r.closed, Direct: r.direct})
 	}
 }
 

@@ -81,6 +81,9 @@ func (g *Groups) mayWriteAttributes(tx *sqlite.Tx, a *Actor, r *record) error {
 
 // after returns what the attributes become, and the keys that are written or taken away.
 func (a *attributes) after(s *protocol.SetGroupAttributes) (after map[string]string, touched []string, err error) {
+	if len(s.Attrs) > model.MaxAttributes || len(s.Keys) > model.MaxAttributes { // before they are compared with each other
+		return nil, nil, tooManyAttributes()
+	}
 	after = maps.Clone(a.values)
 	switch s.Way {
 	case protocol.AttributesInit:
@@ -126,11 +129,15 @@ func checkAttributes(attrs map[string]string) error {
 	}
 	switch {
 	case len(attrs) > model.MaxAttributes:
-		return refusal.New(model.CodeAttributeCount, "a group has at most 16 attributes")
+		return tooManyAttributes()
 	case all > model.MaxAllAttributes:
 		return refusal.New(model.CodeAttributesSize, "all attributes together have at most 16,000 bytes")
 	}
 	return nil
+}
+
+func tooManyAttributes() error {
+	return refusal.New(model.CodeAttributeCount, "a group has at most 16 attributes")
 }
 
 // unseen refuses to touch keys that somebody wrote after the version that the writer has seen. The refusal tells him what

@@ -44,6 +44,9 @@ func (g *Groups) SetCounters(tx *sqlite.Tx, a *Actor, gid int64, s *protocol.Set
 
 // counted returns what the counters of a request become, each once.
 func counted(have map[string]int64, s *protocol.SetGroupCounters) (list []protocol.Counter, err error) {
+	if len(s.Counters) > model.MaxCounters { // before they are compared with each other
+		return nil, tooManyCounters()
+	}
 	list = []protocol.Counter{}
 	for _, c := range s.Counters {
 		if c.Key == "" || len(c.Key) > model.MaxCounterKey {
@@ -64,9 +67,13 @@ func counted(have map[string]int64, s *protocol.SetGroupCounters) (list []protoc
 		}
 	}
 	if len(have) > model.MaxCounters {
-		return nil, refusal.New(model.CodeCounterCount, fmt.Sprintf("a group has at most %d counters", model.MaxCounters))
+		return nil, tooManyCounters()
 	}
 	return list, nil
+}
+
+func tooManyCounters() error {
+	return refusal.New(model.CodeCounterCount, fmt.Sprintf("a group has at most %d counters", model.MaxCounters))
 }
 
 func countersOf(q sqlite.Queryer, gid int64) (map[string]int64, error) {

@@ -28,29 +28,34 @@ func (g *Groups) Dismiss(tx *sqlite.Tx, a *Actor, gid int64) (Outcome, error) {
 		if _, err = g.permit(tx, r, a.UID, model.GroupDismiss); err != nil {
 			return answer, err
 		}
-		if err = tx.Exec(`UPDATE grp SET dismissed=? WHERE gid=?`, g.now().Unix(), gid); err != nil {
-			return answer, err
-		}
-		topics, err := branches(tx, gid)
-		if err != nil {
-			return answer, err
-		}
-		for _, topic := range topics {
-			if err = g.endBranch(tx, topic); err != nil {
-				return answer, err
-			}
-		}
-		o.Closed = append(o.Closed, topics...)
-		if g.rulesOf(r).Live {
-			if err = g.endRoom(tx, r, o); err != nil {
-				return answer, err
-			}
-		}
-		g.Ending()
-		_, err = g.end(tx, r, o)
-		return answer, err
+		return answer, g.dissolve(tx, r, o)
 	})
 	return o, err
+}
+
+// dissolve begins the end of a group.
+func (g *Groups) dissolve(tx *sqlite.Tx, r *record, o *Outcome) error {
+	if err := tx.Exec(`UPDATE grp SET dismissed=?, owner=? WHERE gid=?`, g.now().Unix(), r.owner, r.gid); err != nil {
+		return err
+	}
+	topics, err := branches(tx, r.gid)
+	if err != nil {
+		return err
+	}
+	for _, topic := range topics {
+		if err := g.endBranch(tx, topic); err != nil {
+			return err
+		}
+	}
+	o.Closed = append(o.Closed, topics...)
+	if g.rulesOf(r).Live {
+		if err := g.endRoom(tx, r, o); err != nil {
+			return err
+		}
+	}
+	g.Ending()
+	_, err = g.end(tx, r, o)
+	return err
 }
 
 // Ending says that a group is ending: there is work for whoever calls EndSome.
@@ -115,11 +120,14 @@ func (g *Groups) release(tx *sqlite.Tx, r *record, o *Outcome) (more bool, err e
 	return len(uids) == endPiece, nil
 }
 
-// endOf is the report that a group has ended. Only its owner can have ended it.
+// endOf is the report that a group has ended. Its owner can have ended it, or the operator, who leaves it without one.
 func (g *Groups) endOf(tx *sqlite.Tx, r *record) (why protocol.Report, err error) {
 	why.Type, why.Gone = tim.GroupReportDelete, true
-	if r.owner != 0 {
-		why.Operator, err = g.describe(tx, r, r.owner)
+	if r.owner == nobody {
+		why.Type = tim.GroupReportGroupRecycle
+	}
+	why.Operator, err = g.describe(tx, r, r.owner)
+	if r.owner != nobody {
 		why.Operator.Role = tim.MemberRoleOwner // although he may be out by now
 	}
 	return why, err

@@ -26,6 +26,7 @@ type Outcome struct {
 	Left    []session.Seat
 	Closed  []int64     // topics that are no more
 	Live    []LiveEntry // for those who are in a live room, in no log
+	Direct  []session.Direct
 }
 
 // LiveEntry is what happened in a live room.

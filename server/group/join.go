@@ -18,10 +18,19 @@ func top(q sqlite.Queryer, gid int64) (*record, error) {
 	return r, err
 }
 
+// lasting is top for a group in which members stay. Whoever comes here by the name of a live room has deceived the gateway.
+func (g *Groups) lasting(q sqlite.Queryer, gid int64) (*record, error) {
+	r, err := top(q, gid)
+	if err == nil && g.rulesOf(r).Live {
+		err = refusal.New(tim.ErrSVRGroupInvalidParameters, "nobody is a member of a live room for good")
+	}
+	return r, err
+}
+
 // Join makes a user a member of a group that lets everybody in, or asks those who decide.
 func (g *Groups) Join(tx *sqlite.Tx, a *Actor, gid int64, reason string) (protocol.Joined, Outcome, error) {
 	return once(g, tx, a, func(o *Outcome) (answer protocol.Joined, err error) {
-		r, err := top(tx, gid)
+		r, err := g.lasting(tx, gid)
 		if err != nil {
 			return answer, err
 		}

@@ -15,7 +15,7 @@ import (
 // last of all.
 func (g *Groups) Kick(tx *sqlite.Tx, a *Actor, gid int64, k *protocol.KickMembers, users map[string]int64) (protocol.Invited, Outcome, error) {
 	return once(g, tx, a, func(o *Outcome) (answer protocol.Invited, err error) {
-		r, err := top(tx, gid)
+		r, err := g.lasting(tx, gid)
 		if err != nil {
 			return answer, err
 		}

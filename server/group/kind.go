@@ -22,22 +22,22 @@ func (g *Groups) learn(key id, gid int64, typ int, parent int64) {
 	if _, is := g.gone[gid]; is { // the reader saw an older state
 		return
 	}
-	if len(g.ids) >= maxCached {
+	if max(len(g.ids), len(g.kinds)) >= maxCached {
 		clear(g.ids)
 		clear(g.kinds)
 	}
 	g.ids[key] = gid
-	g.kinds[gid] = Kind{Type: typ, Parent: parent, Live: rules.Live}
+	if _, known := g.kinds[gid]; !known { // else the reader may have seen what stood in the row before
+		g.kinds[gid] = Kind{Type: typ, Parent: parent, Live: rules.Live}
+	}
 }
 
-// relearn changes what is remembered of a group whose row is used again by one of another type.
+// relearn remembers what a group is whose row is used again, which may be of another type: readers still see the old one.
 func (g *Groups) relearn(gid int64, typ int) {
 	rules, _ := g.rules.Rules(typ)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if _, known := g.kinds[gid]; known {
-		g.kinds[gid] = Kind{Type: typ, Live: rules.Live}
-	}
+	g.kinds[gid] = Kind{Type: typ, Live: rules.Live}
 }
 
 // unlearn forgets a group whose row is deleted. Readers that see it still must not remember it again.

@@ -13,7 +13,7 @@ import (
 // takes his place, that is the oldest admin, else the oldest member.
 func (g *Groups) Quit(tx *sqlite.Tx, a *Actor, gid int64) (Outcome, error) {
 	_, o, err := once(g, tx, a, func(o *Outcome) (answer struct{}, err error) {
-		r, err := top(tx, gid)
+		r, err := g.lasting(tx, gid)
 		if err != nil {
 			return answer, err
 		}

@@ -18,6 +18,15 @@ import (
 // is the audience's: the functions here say whether somebody may come, go or be removed, and the gateway has it done after
 // the commit.
 
+// liveRoom reads a group that must be a live room: who is in another one stands in a table, and strangers see little of it.
+func (g *Groups) liveRoom(q sqlite.Queryer, gid int64) (*record, error) {
+	r, err := find(q, gid)
+	if err == nil && !g.rulesOf(r).Live {
+		err = refusal.New(tim.ErrSVRGroupInvalidParameters, "this group is no live room")
+	}
+	return r, err
+}
+
 // Visit is somebody who comes to a live room.
 type Visit struct {
 	Group  protocol.Group // as he sees it
@@ -26,7 +35,7 @@ type Visit struct {
 
 // Visit lets a user into a live room, or lets him watch it. Nothing is written.
 func (g *Groups) Visit(tx *sqlite.Tx, a *Actor, gid int64) (v Visit, err error) {
-	r, err := find(tx, gid)
+	r, err := g.liveRoom(tx, gid)
 	if err != nil {
 		return v, err
 	}
@@ -71,7 +80,7 @@ func (g *Groups) Made(tx *sqlite.Tx, app uint64, id string) (gid int64, err erro
 
 // MayLeave refuses who may not quit a live room.
 func (g *Groups) MayLeave(tx *sqlite.Tx, a *Actor, gid int64) error {
-	r, err := find(tx, gid)
+	r, err := g.liveRoom(tx, gid)
 	if err == nil {
 		_, err = g.permit(tx, r, a.UID, model.GroupQuit)
 	}
@@ -110,7 +119,7 @@ func PresenceTip(group, name string, kind int, users []protocol.Member, count in
 // may come again when he is removed for no time.
 func (g *Groups) Expel(tx *sqlite.Tx, a *Actor, gid int64, k *protocol.KickMembers, users map[string]int64) (protocol.Invited, Outcome, error) {
 	return once(g, tx, a, func(o *Outcome) (answer protocol.Invited, err error) {
-		r, err := find(tx, gid)
+		r, err := g.liveRoom(tx, gid)
 		if err != nil {
 			return answer, err
 		}

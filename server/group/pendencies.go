@@ -2,16 +2,16 @@ package group
 
 import (
 	"timbre/model"
-	"timbre/model/tim"
 	"timbre/protocol"
 	"timbre/server/message"
 	"timbre/server/refusal"
 	"timbre/sqlite"
 )
 
-// mine picks the requests that a user may decide, as far as his role says it.
-const mine = `(type<>1 AND gid IN (SELECT m.gid FROM member m JOIN grp g ON g.gid=m.gid WHERE m.uid=?1 AND (m.role<>200 OR g.by_rights<>0))
-	OR type=1 AND target=?1)`
+// mine picks the requests that user ?1 decides: those in the groups ?2, and those that invite him. target<>0 says nothing new,
+// but the index by target serves only who says it.
+const mine = `(type<>1 AND gid IN (SELECT value FROM json_each(?2))
+	OR type=1 AND target=?1 AND target<>0 AND EXISTS (SELECT 1 FROM grp WHERE grp.gid=pendency.gid AND grp.dismissed=0))`
 
 // Pendencies answers the requests that a user decides in all his groups.
 func (g *Groups) Pendencies(q sqlite.Queryer, user message.User, ask protocol.AskPendencies) (a protocol.Pendencies, err error) {
@@ -24,40 +24,55 @@ func (g *Groups) Pendencies(q sqlite.Queryer, user message.User, ask protocol.As
 	if before <= 0 {
 		before = 1 << 62
 	}
+	gids, err := g.approves(q, user.UID)
+	if err != nil {
+		return a, err
+	}
+	in := string(protocol.Marshal(gids))
+	found, err := g.pendencies(q, `WHERE `+mine+` AND added<?3 ORDER BY added DESC LIMIT ?4`, user.UID, in, before, limit+1)
+	if err != nil {
+		return a, err
+	}
+	for i, p := range found {
+		if i == limit {
+			a.Next = a.List[limit-1].Added
+			break
+		}
+		name, err := g.Name(q, p.gid)
+		if err != nil {
+			return a, err
+		}
+		v, err := g.shown(q, p, name, user.UID)
+		if err != nil {
+			return a, err
+		}
+		a.List = append(a.List, v)
+	}
 	if _, err = q.Get(`SELECT time FROM pendency_read WHERE uid=?`, []any{&a.Read}, user.UID); err != nil {
 		return a, err
 	}
-	for len(a.List) < limit && before != 0 {
-		if before, err = g.page(q, user, &a, before, limit); err != nil {
-			return a, err
-		}
-	}
-	a.Next = before
-	return a, g.countUnread(q, user, &a)
+	_, err = q.Get(`SELECT count(*) FROM pendency WHERE `+mine+` AND added>?3`, []any{&a.Unread}, user.UID, in, a.Read)
+	return a, err
 }
 
-// page adds requests that came before a time and returns where the next page begins, 0 when there is none.
-func (g *Groups) page(q sqlite.Queryer, user message.User, a *protocol.Pendencies, before int64, limit int) (int64, error) {
-	found, err := g.pendencies(q, `WHERE `+mine+` AND added<?2 ORDER BY added DESC LIMIT ?3`, user.UID, before, limit+1)
+// approves returns the groups with requests in which a user decides who comes in.
+func (g *Groups) approves(q sqlite.Queryer, uid int64) (gids []int64, err error) {
+	asked, err := numbers(q, `SELECT m.gid FROM member m JOIN grp g ON g.gid=m.gid WHERE m.uid=? AND (m.role<>200 OR g.by_rights<>0)
+		AND EXISTS (SELECT 1 FROM pendency p WHERE p.gid=m.gid AND p.type<>1)`, uid)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	for _, p := range found {
-		if len(a.List) == limit {
-			return a.List[limit-1].Added, nil
-		}
-		v, decides, err := g.forDecider(q, p, user.UID)
-		if err != nil {
-			return 0, err
-		}
-		if before = p.added; decides {
-			a.List = append(a.List, v)
+	gids = []int64{}
+	for _, gid := range asked {
+		err := g.May(q, gid, uid, model.GroupApprove)
+		switch {
+		case err == nil:
+			gids = append(gids, gid)
+		case refusal.Of(err) == nil:
+			return nil, err
 		}
 	}
-	if len(found) <= limit {
-		return 0, nil
-	}
-	return before, nil
+	return gids, nil
 }
 
 func (g *Groups) pendencies(q sqlite.Queryer, condition string, args ...any) (list []*pendency, err error) {
@@ -67,56 +82,6 @@ func (g *Groups) pendencies(q sqlite.Queryer, condition string, args ...any) (li
 		return p.scan(scan)
 	}, args...)
 	return list, err
-}
-
-// forDecider is a request as a user sees it, and whether he may decide such ones.
-func (g *Groups) forDecider(q sqlite.Queryer, p *pendency, uid int64) (v protocol.Pendency, decides bool, err error) {
-	r, err := g.decides(q, p.gid, p.kind, uid)
-	if r == nil || err != nil {
-		return v, false, err
-	}
-	v, err = g.shown(q, p, r.ID, uid)
-	return v, err == nil, err
-}
-
-// decides returns the group if a user may decide requests of a kind there.
-func (g *Groups) decides(q sqlite.Queryer, gid int64, kind int, uid int64) (*record, error) {
-	r, err := find(q, gid)
-	if err == nil && kind != tim.GroupPendencyInviteJoin {
-		_, err = g.permit(q, r, uid, model.GroupApprove)
-	}
-	if refusal.Of(err) != nil {
-		return nil, nil
-	}
-	return r, err
-}
-
-// countUnread asks once for each group.
-func (g *Groups) countUnread(q sqlite.Queryer, user message.User, a *protocol.Pendencies) error {
-	type some struct {
-		gid  int64
-		kind int
-		n    int
-	}
-	var list []some
-	if err := q.Query(`SELECT gid, type, count(*) FROM pendency WHERE `+mine+` AND added>?2 GROUP BY gid, type`, func(scan func(...any) error) error {
-		var s some
-		err := scan(&s.gid, &s.kind, &s.n)
-		list = append(list, s)
-		return err
-	}, user.UID, a.Read); err != nil {
-		return err
-	}
-	for _, s := range list {
-		r, err := g.decides(q, s.gid, s.kind, user.UID)
-		if err != nil {
-			return err
-		}
-		if r != nil {
-			a.Unread += s.n
-		}
-	}
-	return nil
 }
 
 // ReadPendencies notes up to when a user has seen the requests that he decides, in milliseconds.

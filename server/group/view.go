@@ -3,6 +3,7 @@ package group
 import (
 	"cmp"
 
+	"timbre/model"
 	"timbre/model/tim"
 	"timbre/protocol"
 	"timbre/server/refusal"
@@ -80,6 +81,9 @@ func hidden(v *protocol.Group) error {
 
 // describe is what members see of a member.
 func (g *Groups) describe(q sqlite.Queryer, r *record, uid int64) (protocol.Member, error) {
+	if uid == nobody {
+		return protocol.Member{User: model.Administrator}, nil
+	}
 	p, err := g.accounts.Profile(q, uid)
 	if err != nil {
 		return protocol.Member{}, err

@@ -5,6 +5,9 @@
 //	                               which message_elem_array, message_sender, message_priority and
 //	                               message_cloud_custom_str count; answers {"rooms":N}
 //	POST /admin/topic?app=ID&topic=ID  hands the body, a text, to all members of the topic's community
+//	POST /admin/notify?app=ID&group=ID[&user=ID...]  hands the body, a text, to the members who are connected, or to those named
+//	POST /admin/remove?app=ID&group=ID&user=ID[&user=ID...]  takes members out of a group, its owner too; the body is the reason
+//	POST /admin/dismiss?app=ID&group=ID  ends a group
 //
 // Rejected: a port of its own (one more thing to open and to guard), a token in the settings (the app's secret is one).
 package operator
@@ -31,7 +34,7 @@ import (
 )
 
 // Administrator is the user whose UserSig an operator shows.
-const Administrator = "administrator"
+const Administrator = model.Administrator
 
 // Rooms are the live rooms.
 type Rooms interface {
@@ -43,17 +46,20 @@ type Rooms interface {
 type Operator struct {
 	tickets *account.Tickets
 	rooms   Rooms
-	topics  Topics
+	groups  Groups
 	limit   int // bytes in the fields of a message
 	now     func() time.Time
 	mux     *http.ServeMux
 }
 
 // New returns the handler of everything under /admin/.
-func New(tickets *account.Tickets, rooms Rooms, topics Topics, limit int, now func() time.Time) *Operator {
-	o := &Operator{tickets: tickets, rooms: rooms, topics: topics, limit: limit, now: now, mux: http.NewServeMux()}
+func New(tickets *account.Tickets, rooms Rooms, groups Groups, limit int, now func() time.Time) *Operator {
+	o := &Operator{tickets: tickets, rooms: rooms, groups: groups, limit: limit, now: now, mux: http.NewServeMux()}
 	o.mux.HandleFunc("POST /admin/broadcast", o.broadcast)
-	o.mux.HandleFunc("POST /admin/topic", o.topic)
+	o.mux.HandleFunc("POST /admin/topic", o.inGroup(o.topic))
+	o.mux.HandleFunc("POST /admin/notify", o.inGroup(o.notify))
+	o.mux.HandleFunc("POST /admin/remove", o.inGroup(o.remove))
+	o.mux.HandleFunc("POST /admin/dismiss", o.inGroup(o.dismiss))
 	return o
 }
 

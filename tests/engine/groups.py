@@ -1,6 +1,10 @@
 """Groups, as tests make and change and look at them."""
+import urllib.error
+import urllib.parse
+import urllib.request
+
 import timbre
-from timbre import GROUP, equal, text_elem
+from timbre import DEADLINE, GROUP, equal, text_elem
 
 PUBLIC, WORK, MEETING, AVCHATROOM, COMMUNITY = 0, 1, 2, 4, 5
 FORBID, AUTH, ANY = 0, 1, 2
@@ -117,3 +121,14 @@ def group_texts(user, group):
     history = user.ok("TIMMsgGetMsgList", group, GROUP, param).json
     return [e.get("text_elem_content", e.get("group_tips_elem_tip_type")) for e in
             (m["message_elem_array"][0] for m in history if m["message_status"] == timbre.SENT)]
+
+
+def operate(server, what, text="", signer="administrator", **query):
+    """Asks as the operator for something; returns the HTTP status."""
+    query = urllib.parse.urlencode(dict(query, app=timbre.APP), doseq=True)
+    request = urllib.request.Request("http://127.0.0.1:%d/admin/%s?%s" % (server.port, what, query), text.encode(),
+                                     {"Authorization": "Bearer " + timbre.sig(signer)})
+    try:
+        return urllib.request.urlopen(request, timeout=DEADLINE).status
+    except urllib.error.HTTPError as e:
+        return e.code

@@ -1,10 +1,8 @@
 """Topics: every function and event on the devices of all members, and their conversations."""
-import urllib.parse
-import urllib.request
-
 import timbre
 from communities import (CHANGED, CREATED, CUSTOM, DEFAULTS, DELETED, DRAFT, FACE, INFO, INTRODUCTION, MUTE_ALL, NAME, NOTIFICATION, OLDER,
                          change, changed, info, infos, known, results, said, say, topic, unread)
+from groups import operate
 from test_community import TIPS, team
 from timbre import DEADLINE, GROUP, check, equal, text_elem, text_of
 
@@ -257,9 +255,7 @@ def test_from_the_operator(t):
     b2.logout()
     mark = b2.mark()
     setter, data = "TIMSetCommunityReceiveTopicRESTCustomDataCallback", '{"any": "text \u00fc"}'
-    request = urllib.request.Request("http://127.0.0.1:%d/admin/topic?app=%d&topic=%s" % (t.server.port, timbre.APP, urllib.parse.quote(news)),
-                                     data.encode(), {"Authorization": "Bearer " + timbre.sig("administrator")})
-    equal(urllib.request.urlopen(request, timeout=DEADLINE).status, 200, "the operator's request")
+    equal(operate(t.server, "topic", data, topic=news), 200, "the operator's request")
     for u in (a, b):
         equal(u.event(setter).args, [news, data], "what %s hears" % u.name)
     b2.login()
