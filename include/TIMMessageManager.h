@@ -148,7 +148,7 @@ typedef enum TIMGroupReportType {
     kTIMGroupReport_GrantAdmin = 9,
     /* No longer an admin; to that user. */
     kTIMGroupReport_CancelAdmin = 10,
-    /* The server removed the group; to all members. */
+    /* The server's operator ended the group; to all members. */
     kTIMGroupReport_GroupRecycle = 11,
     /* Invited, consent needed; to the invited user. */
     kTIMGroupReport_InviteReqToInvitee = 12,
@@ -158,7 +158,9 @@ typedef enum TIMGroupReportType {
     kTIMGroupReport_InviteRefuse = 14,
     /* The group was read on another device; to the user's own devices. */
     kTIMGroupReport_ReadReport = 15,
-    /* Custom notice sent through the server interface. Not made yet. */
+    /*
+     * The server's operator hands members something, group_report_elem_user_data; to those who are connected.
+     */
     kTIMGroupReport_UserDefine = 16,
     /* Muted, or allowed to speak again; to that user, time in group_report_elem_shut_up_time. */
     kTIMGroupReport_ShutUpMember = 17,

@@ -17,6 +17,7 @@ package live
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"slices"
 	"sync"
@@ -243,13 +244,19 @@ func (r *Rooms) show(it *room, l *protocol.Log) {
 		if e.Group == "" {
 			e.Group = l.Group
 		}
-		if e.Kind == protocol.EntryReport { // to everybody who is there: the room is over
+		if over(e) {
 			it.settle(r, false)
 			delete(r.rooms, l.Group)
 		}
 		r.groups.Show(e)
 	}
 	flush()
+}
+
+// over says whether an entry tells everybody who is there that the room has ended.
+func over(e *protocol.Entry) bool {
+	var d protocol.Report
+	return e.Kind == protocol.EntryReport && json.Unmarshal(e.Data, &d) == nil && d.Gone
 }
 
 // Close ends all rooms and waits for what is under way.

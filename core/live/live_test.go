@@ -109,7 +109,10 @@ func piece(room string, kinds ...string) protocol.Log {
 	l := protocol.Log{Group: room}
 	for i, k := range kinds {
 		e := protocol.Entry{Kind: k, Group: room}
-		if k == protocol.EntryMessage {
+		switch k {
+		case protocol.EntryReport:
+			e.Data = protocol.Marshal(protocol.Report{Gone: true})
+		case protocol.EntryMessage:
 			e = protocol.Entry{Kind: k, Message: protocol.Message{Seq: uint64(i + 1), Group: room}}
 		}
 		l.Entries = append(l.Entries, e)
@@ -575,4 +578,16 @@ func TestNoConnectionOnTheWayBack(t *testing.T) {
 		want(t, "asked again", asked, "group.join room true")
 		want(t, "heard then", heard)
 	})
+}
+
+// What the operator has to say to everybody is no end.
+func TestNoticeInARoom(t *testing.T) {
+	r, h := rig()
+	defer r.Close()
+	enter(r, "room")
+	notice := protocol.Entry{Kind: protocol.EntryReport, Group: "room", Data: protocol.Marshal(protocol.Report{Type: tim.GroupReportUserDefine})}
+	r.Pushed(protocol.Log{Group: "room", Entries: []protocol.Entry{notice}})
+	r.Pushed(piece("room", protocol.EntryMessage))
+	heard, _ := h.takes()
+	want(t, "heard", heard, "rep room 16", "room 1 of 1")
 }

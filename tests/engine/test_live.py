@@ -193,6 +193,7 @@ def test_dismissal(t):
     room, anna, ben = show(t, "ben")
     anna.ok("TIMGroupDelete", room)
     m = report(ben, room, DISMISSED)
+    report(anna, room, DISMISSED)
     equal((m["message_conv_type"], m["message_conv_id"], m["message_sender"]), (3, "", "@TIM#SYSTEM"), "the report")
     check(ben.ask("TIMGroupJoin", room, "").code in (10010, 10015), "the room is still there")
     equal(ben.send(room, [text_elem("x")], kind=GROUP).wait().json["message_status"], FAILED, "a message into it")
