@@ -43,6 +43,8 @@ type NewMember struct {
 // CreatedGroup answers OpGroupCreate.
 type CreatedGroup struct {
 	ID string `json:"id"`
+	// Quit is the live rooms that the session was taken out of because a device is in one at a time, and now in this one.
+	Quit []string `json:"quit,omitempty"`
 }
 
 // Invite is the body of OpGroupInvite.

@@ -2,9 +2,9 @@ package protocol
 
 // PushLive brings what happened in a live room since the last one: its body is a Log with the room's name and without
 // positions (From and Pos are 0). Messages have a seq that grows and is not dense. Entries are messages, tips among them, the
-// kinds of a group's log, and EntryReport: then it is for everybody who is there, and the room is over (the server has taken
-// everybody out). What is for one user alone comes through his own log, as in other groups: that he was removed, for instance.
-// The session that a message comes from does not get it.
+// kinds of a group's log, and EntryReport: then it is for everybody who is there, and if it says Gone, the room is over (the
+// server has taken everybody out). What is for one user alone comes through his own log, as in other groups: that he was
+// removed, for instance. The session that a message comes from does not get it.
 const PushLive = "live"
 
 // OpLivePeek begins or ends to watch a live room without being in it: the session gets PushLive and its end ends it, but it is

@@ -2,11 +2,14 @@ package server_test
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
+	"timbre/model"
 	"timbre/model/tim"
 	"timbre/protocol"
+	"timbre/server/operator"
 )
 
 // Readers of JSON differ in which of two keys counts. A request that names two groups is for one of them, or it is refused:
@@ -51,4 +54,71 @@ func (c *client) joinedGroups() (ids []string) {
 		ids = append(ids, g.ID)
 	}
 	return ids
+}
+
+// Who is no member gets nothing from a group, even when a member directs it to him by name.
+func TestADirectedOnlineMessageStaysInTheGroup(t *testing.T) {
+	s := serve(t, t.TempDir(), nil)
+	alice, bob, eve := s.login(t, "alice"), s.login(t, "bob"), s.login(t, "eve")
+	group := alice.create(protocol.CreateGroup{ID: "team", Type: tim.GroupPrivate, Name: "n", Members: []protocol.NewMember{{User: "bob"}}})
+	content := `{"id":"1-2-3","ct":1,"r":3,"p":1,"el":[{"elem_type":0,"text_elem_content":"psst"}],"x":{"` + tim.KeyMsgIsOnlineMsg +
+		`":true,"` + tim.KeyMsgTargetGroupMemberArray + `":["bob","eve"]}}`
+	alice.sent(alice.start(protocol.OpSend, "m", protocol.AppendSend(nil, group, true, []byte(content))))
+	if p := bob.next(protocol.PushMessage); !strings.Contains(string(p.Body), "psst") {
+		t.Errorf("pushed %s", p.Body)
+	}
+	ask[protocol.Pong](eve, protocol.OpPing, "", nil)
+	for len(eve.pushes) > 0 {
+		if p := <-eve.pushes; p.Kind == protocol.PushMessage {
+			t.Errorf("a stranger got %s", p.Body)
+		}
+	}
+}
+
+// The row of a deleted topic stays for a while. No other topic can stand in its way.
+func TestATopicWithAnyNeighbourIsDeleted(t *testing.T) {
+	s := serve(t, t.TempDir(), nil)
+	alice := s.login(t, "alice")
+	town := alice.community(protocol.CreateGroup{ID: "@TGS#_town"})
+	first := alice.topic(town, "x", protocol.CreateTopic{ID: town + model.TopicMark + "x"})
+	for n := range 10 {
+		alice.topic(town, fmt.Sprint(n), protocol.CreateTopic{ID: fmt.Sprint(first, "#", n)})
+	}
+	got := ask[protocol.Topics](alice, protocol.OpTopicDelete, "gone", protocol.AskTopics{Community: town, Topics: []string{first}})
+	if len(got.List) != 1 || got.List[0].Code != 0 {
+		t.Errorf("%+v", got)
+	}
+	alice.topic(town, "again", protocol.CreateTopic{ID: first})
+}
+
+func TestAnEditDoesNotSpeakForTheOperator(t *testing.T) {
+	s := serve(t, t.TempDir(), nil)
+	alice := s.login(t, "alice")
+	group := alice.create(protocol.CreateGroup{ID: "team", Type: tim.GroupPrivate, Name: "n"})
+	sent := alice.post(group, "m", "mine")
+	edit := protocol.Edit{Target: groupConv(group), Seq: sent.Seq, Content: []byte(`{"id":"1-2-3","ct":1,"r":3,"p":1,` +
+		`"el":[{"elem_type":0,"text_elem_content":"all"}],"x":{"` + tim.KeyMsgIsBroadcastMessage + `":true}}`)}
+	if c := alice.code(protocol.OpEdit, "e", edit); c != tim.ErrSVRMsgInvalidJSONBodyFormat {
+		t.Errorf("code %d", c)
+	}
+}
+
+func TestTheOperatorNamesAMemberTwice(t *testing.T) {
+	s := serve(t, t.TempDir(), nil)
+	alice := s.login(t, "alice")
+	s.login(t, "bob")
+	group := alice.create(protocol.CreateGroup{ID: "team", Type: tim.GroupPrivate, Name: "n", Members: []protocol.NewMember{{User: "bob"}}})
+	r, err := http.NewRequest(http.MethodPost, fmt.Sprintf("%s/admin/remove?app=%d&group=%s&user=bob&user=bob", s.http, testApp, group), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+ticket(operator.Administrator))
+	a, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Body.Close()
+	if n := alice.info(group).Group.Members; a.StatusCode != http.StatusOK || n != 1 {
+		t.Errorf("status %d, %d members", a.StatusCode, n)
+	}
 }

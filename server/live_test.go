@@ -385,6 +385,10 @@ func TestOneLiveRoomAtATime(t *testing.T) {
 		t.Errorf("still in the first room: %d", code)
 	}
 	bob.post(other, "k2", "x")
+	a := ask[protocol.CreatedGroup](bob, protocol.OpGroupCreate, "own", protocol.CreateGroup{ID: "own", Type: tim.GroupAVChatRoom, Name: "Own"})
+	if !slices.Equal(a.Quit, []string{other}) {
+		t.Errorf("quit %v for a room of his own", a.Quit)
+	}
 }
 
 func TestAttributesOfALiveRoomReachThoseWhoAreThere(t *testing.T) {

@@ -1,8 +1,6 @@
 package community
 
 import (
-	"math"
-
 	"github.com/tidwall/gjson"
 
 	"timbre/core/transport"
@@ -152,7 +150,7 @@ func (f *fields) check(known uint64) *transport.Error {
 	return nil
 }
 
-// whole says whether a value is a number without a fraction that is not negative.
+// whole says whether a value is a number without a fraction that is not negative and that 64 bits can hold.
 func whole(v gjson.Result) bool {
-	return v.Type == gjson.Number && v.Num >= 0 && v.Num == math.Trunc(v.Num)
+	return v.Type == gjson.Number && v.Num >= 0 && v.Num == float64(v.Uint())
 }

@@ -29,14 +29,11 @@ func ParseAppGroups(v gjson.Result) (ask protocol.AskAppGroups, why *transport.E
 	if ask.Limit > maxAppGroups {
 		return ask, bad("at most 100 groups come in one answer")
 	}
-	types := v.Get(tim.KeyExtAppGroupType)
-	if types.Type == gjson.Number {
-		ask.Types = []int{int(types.Int())}
-	}
-	if types.IsArray() {
-		for _, t := range types.Array() {
-			ask.Types = append(ask.Types, int(t.Int()))
+	for _, t := range v.Get(tim.KeyExtAppGroupType).Array() { // a number is an array of one
+		if t.Type != gjson.Number {
+			return ask, bad(tim.KeyExtAppGroupType + " must be a number or an array of numbers")
 		}
+		ask.Types = append(ask.Types, int(t.Int()))
 	}
 	ask.Cursor = v.Get(tim.KeyExtAppGroupCursor).String()
 	return ask, nil

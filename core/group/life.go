@@ -30,14 +30,15 @@ func (g *Groups) Create(c protocol.CreateGroup, done event.Done) {
 		return
 	}
 	// Who opens a room is in it.
-	if why := g.enter(protocol.JoinGroup{Group: a.ID}, func() { done(0, "", made()) }); why != nil {
+	if why := g.enter(protocol.JoinGroup{Group: a.ID}, a.Quit, func() { done(0, "", made()) }); why != nil {
 		g.Log.Warn("a live room was made and could not be entered", "group", a.ID, "code", why.Code)
 		done(0, "", made())
 	}
 }
 
-// enter joins a group and calls told before anything of it reaches the host.
-func (g *Groups) enter(j protocol.JoinGroup, told func()) *transport.Error {
+// enter joins a group and calls told before anything of it reaches the host. Quit is the rooms that this device was taken out
+// of when it made the group.
+func (g *Groups) enter(j protocol.JoinGroup, quit []string, told func()) *transport.Error {
 	var a protocol.Joined
 	return g.put(protocol.OpGroupJoin, rand.Text(), j, &a, func(why *transport.Error) {
 		switch {
@@ -46,7 +47,7 @@ func (g *Groups) enter(j protocol.JoinGroup, told func()) *transport.Error {
 			if a.Group == nil {
 				a.Group = &protocol.Group{ID: j.Group, Type: tim.GroupAVChatRoom}
 			}
-			g.Rooms.Entered(a.Group, a.Quit, told)
+			g.Rooms.Entered(a.Group, append(quit, a.Quit...), told)
 		default:
 			told()
 		}
@@ -76,7 +77,7 @@ func (g *Groups) Join(group, reason string, done event.Done) {
 		return
 	}
 	g.Rooms.Entering(group)
-	if why := g.enter(protocol.JoinGroup{Group: group, Reason: reason}, func() { done(0, "", "") }); why != nil {
+	if why := g.enter(protocol.JoinGroup{Group: group, Reason: reason}, nil, func() { done(0, "", "") }); why != nil {
 		done(why.Code, why.Text, "")
 	}
 }

@@ -333,7 +333,7 @@ func TestRoomThatIsOver(t *testing.T) {
 		defer r.Close()
 		enter(r, "room")
 		l := piece("room", protocol.EntryMessage, protocol.EntryReport)
-		l.Entries[1].Data = protocol.Marshal(protocol.Report{Type: tim.GroupReportDelete})
+		l.Entries[1].Data = protocol.Marshal(protocol.Report{Type: tim.GroupReportDelete, Gone: true})
 		r.Pushed(l)
 		r.Online()
 		synctest.Wait()

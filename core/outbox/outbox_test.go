@@ -318,6 +318,8 @@ func TestStopAnswersWhoeverWaits(t *testing.T) {
 		}
 		b.kind.ends = nil
 		b.server.Handle = func(c *linktest.Conn, r protocol.Request) { c.Answer(r.ID, 0, []byte(`{}`)) }
+		b.server.Conn().Cut()
+		time.Sleep(time.Minute)
 		b.out = b.fresh() // the next login
 		if err := b.store.Write(context.Background(), b.out.Load); err != nil {
 			t.Fatal(err)

@@ -39,6 +39,7 @@ type request struct {
 	login   bool
 	writes  int // how often it was written
 	patient bool
+	refused bool // it is never written
 	stage   atomic.Int32
 	timer   *time.Timer
 	done    func(protocol.Answer, error)
@@ -56,7 +57,7 @@ func (r *request) line(b []byte) []byte {
 
 // Request sends a request and calls done exactly once: with the server's answer, whatever its code, or with an *Error.
 // done runs on the reading goroutine, on a timer's or on the caller's, and must not block. A request made while there is
-// no connection waits for one.
+// no connection waits for one. One that is larger than the server reads fails at once: it would end the connection for all.
 func (l *Link) Request(op, key string, body []byte, timeout time.Duration, done func(protocol.Answer, error)) {
 	l.add(&request{op: op, key: key, body: body, done: done}, timeout)
 }
@@ -71,6 +72,7 @@ func (l *Link) Login(body []byte, timeout time.Duration, done func(protocol.Answ
 		return false
 	}
 	conn.login = true
+	l.ended = nil
 	l.mu.Unlock()
 	l.add(&request{op: protocol.OpLogin, body: body, login: true, done: func(a protocol.Answer, err error) {
 		if err != nil || a.Code != 0 {
@@ -102,6 +104,9 @@ func (l *Link) Ask(ctx context.Context, op, key string, body []byte, timeout tim
 	}
 }
 
+// lineSpare is more than a line has besides its operation, key and body, in bytes.
+const lineSpare = 256
+
 func (l *Link) add(r *request, timeout time.Duration) {
 	l.mu.Lock()
 	if l.stopped {
@@ -113,12 +118,29 @@ func (l *Link) add(r *request, timeout time.Duration) {
 	l.nextID++
 	r.id, r.made = l.nextID, time.Now()
 	l.pending[r.id] = r
+	if why := l.refusal(r); why != nil { // on another goroutine: the caller may hold what done needs
+		r.refused = true
+		r.timer = time.AfterFunc(0, func() { l.finish(r, protocol.Answer{}, why) })
+		l.mu.Unlock()
+		return
+	}
 	r.timer = time.AfterFunc(timeout, func() { l.finish(r, protocol.Answer{}, l.late(r)) })
 	conn := l.conn
 	if conn != nil && (l.open || r.login) {
 		conn.request(r)
 	}
 	l.mu.Unlock()
+}
+
+// refusal says why a request is not to be written at all. The link's lock is held.
+func (l *Link) refusal(r *request) error {
+	switch {
+	case len(r.op)+len(r.key)+len(r.body)+lineSpare > protocol.MaxLine:
+		return &Error{Code: tim.ErrSDKNetPkgSizeLimit, Text: "the request is larger than 1 MB"}
+	case l.ended != nil && !r.login:
+		return l.ended
+	}
+	return nil
 }
 
 // request writes a request, once more if need be. The link's lock is held.
@@ -171,7 +193,7 @@ func (l *Link) Release() {
 	var tired []*request
 	for _, id := range l.ids() {
 		r := l.pending[id]
-		if r.login {
+		if r.login || r.refused {
 			continue
 		}
 		if r.writes > l.cfg.Retry() && !r.patient {
@@ -193,9 +215,11 @@ func (l *Link) Close() {
 	l.mu.Unlock()
 }
 
-// FailAll ends every pending request with err.
+// FailAll ends every pending request with err, and those that a call of the session makes too late: the next session may be
+// another user's.
 func (l *Link) FailAll(err error) {
 	l.mu.Lock()
+	l.ended = err
 	var all []*request
 	for _, id := range l.ids() {
 		all = append(all, l.pending[id])

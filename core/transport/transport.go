@@ -73,6 +73,7 @@ type Link struct {
 	dialing  *try // nil when no dial is under way
 	open     bool // logged in: ordinary requests may pass
 	pending  map[uint64]*request
+	ended    error // what ended the session, nil from the next login on
 	nextID   uint64
 	failure  error // why the last dial failed, nil when it did not
 	failures int   // dials and connections in a row that were of no use

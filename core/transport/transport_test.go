@@ -87,6 +87,17 @@ func TestPipelinedAnswersInAnyOrder(t *testing.T) {
 	})
 }
 
+// A request that the server would end the connection for harms nobody else.
+func TestRequestThatIsTooLarge(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, s *linktest.Server, l *transport.Link) {
+		s.Handle = echo
+		var o outcomes
+		l.Request("op", "", make([]byte, protocol.MaxLine), 24*time.Hour, o.done("large"))
+		l.Request("op", "", []byte(`1`), time.Minute, o.done("small"))
+		o.want(t, "large failed 9522", "small code 0 1")
+	})
+}
+
 func TestDeadlineCodesByStage(t *testing.T) {
 	const patience = 5 * time.Second
 	ask := func(t *testing.T, l *transport.Link, meanwhile func()) int {
@@ -363,6 +374,23 @@ func TestStopAnswersEverything(t *testing.T) {
 		l.Request("op", "", []byte(`1`), time.Hour, o.done("later"))
 		o.want(t, "0 failed 7009", "1 failed 7009", "2 failed 7009", "3 failed 7009", "4 failed 7009", "later failed 7009")
 		s.Close()
+	})
+}
+
+// A call that is still on its way when its session ends asks nothing in the name of the next user.
+func TestNoRequestPassesIntoTheNextSession(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, s *linktest.Server, l *transport.Link) {
+		s.Handle = echo
+		synctest.Wait()
+		var o outcomes
+		l.Close()
+		l.Request("op", "", []byte(`1`), time.Hour, o.done("before"))
+		l.FailAll(&transport.Error{Code: tim.ErrSDKNotLoggedIn})
+		l.Request("op", "", []byte(`2`), time.Hour, o.done("after"))
+		s.Conn().Cut()
+		time.Sleep(time.Minute)
+		l.Request("op", "", []byte(`3`), time.Hour, o.done("of the next"))
+		o.want(t, "before failed 6014", "after failed 6014", "of the next code 0 3")
 	})
 }
 

@@ -82,6 +82,53 @@ func TestOldEntriesAreTrimmed(t *testing.T) {
 	}
 }
 
+// A log that was cut goes on behind a hole. Whoever knows less than what was cut away cannot continue.
+func TestDiffOverACut(t *testing.T) {
+	log := changelog.New(time.Now)
+	s, err := store.Open(store.Config{Dir: t.TempDir(), Schemas: []sqlite.Schema{changelog.Schema()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	const owner = -1
+	grow := func(n int) func(tx *sqlite.Tx) error {
+		return func(tx *sqlite.Tx) error {
+			for range n {
+				if _, err := log.Append(tx, owner, changelog.Message(1, 1)); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+	r := changelog.NewReader(s.Epoch(), nothing{})
+	for i, step := range []struct {
+		do      func(tx *sqlite.Tx) error
+		entries map[uint64]int // by the position that the client has; -1: too long
+	}{
+		{grow(10), map[uint64]int{0: 10, 3: 7, 10: 0}},
+		{func(tx *sqlite.Tx) error { return log.Cut(tx, owner) }, map[uint64]int{0: -1, 3: -1, 10: 0}},
+		{grow(5), map[uint64]int{0: -1, 3: -1, 9: -1, 10: 5, 12: 3, 15: 0}},
+		{grow(2), map[uint64]int{3: -1, 10: 7}},
+	} {
+		if err := s.Write(context.Background(), step.do); err != nil {
+			t.Fatal(err)
+		}
+		for pos, want := range step.entries {
+			if err := s.Read(context.Background(), func(q sqlite.Queryer) error {
+				body, err := r.Diff(q, 1, owner, protocol.Diff{Epoch: s.Epoch(), Pos: pos})
+				l := protocol.ParseLog(body)
+				if got := len(l.Entries); l.TooLong != (want < 0) || want >= 0 && got != want {
+					t.Errorf("step %d, from %d: %d entries, too long %v; want %d", i, pos, got, l.TooLong, want)
+				}
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
 func TestEpoch(t *testing.T) {
 	dir := t.TempDir()
 	open := func() *store.Store {

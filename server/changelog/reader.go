@@ -53,7 +53,10 @@ func (r *Reader) Diff(q sqlite.Queryer, viewer, owner int64, d protocol.Diff) ([
 	if d.Limit > 0 && d.Limit < limit {
 		limit = d.Limit
 	}
-	pointers, err := r.pointers(q, owner, d.Pos, limit)
+	pointers, whole, err := r.pointers(q, owner, d.Pos, limit)
+	if err == nil && (!whole || len(pointers) == 0 && d.Pos < head) {
+		return protocol.TooLongLog(r.epoch), nil // the log was cut behind that position
+	}
 	if err == nil && d.Newest && owner < 0 {
 		err = r.leaveOutOlder(q, owner, pointers)
 	}
@@ -78,8 +81,10 @@ func (r *Reader) leaveOutOlder(q sqlite.Queryer, conv int64, pointers []Pointer)
 	return err
 }
 
-// pointers reads what follows pos. The first row may begin before: its entries up to pos are known to the client.
-func (r *Reader) pointers(q sqlite.Queryer, uid int64, pos uint64, limit int) (list []Pointer, err error) {
+// pointers reads what follows pos, and says whether nothing is missing in between. The first row may begin before: its entries
+// up to pos are known to the client.
+func (r *Reader) pointers(q sqlite.Queryer, uid int64, pos uint64, limit int) (list []Pointer, whole bool, err error) {
+	whole = true
 	err = q.Query(`SELECT pos, n, entries FROM change_log WHERE uid=? AND pos>? ORDER BY pos LIMIT ?`,
 		func(scan func(...any) error) error {
 			var last, n uint64
@@ -90,11 +95,13 @@ func (r *Reader) pointers(q sqlite.Queryer, uid int64, pos uint64, limit int) (l
 			if err := scan(&last, &n, &entries); err != nil {
 				return err
 			}
-			known := pos + uint64(len(list)) + n - last
-			list = append(list, parsePointers(entries)[known:]...)
+			at := pos + uint64(len(list))
+			if whole = whole && last-n <= at; whole {
+				list = append(list, parsePointers(entries)[at+n-last:]...)
+			}
 			return nil
 		}, uid, int64(pos), limit)
-	return list[:min(len(list), limit)], err
+	return list[:min(len(list), limit)], whole, err
 }
 
 // resolve makes the entries, as many as fit into an answer. A message that is gone leaves an empty entry, because its

@@ -18,9 +18,10 @@ import (
 	"timbre/server/session"
 )
 
-// conn is one client's connection. The goroutine that runs serve reads and handles requests in the order of their
-// arrival; another one writes when there is something to write. Requests that change something do not wait for each other: their answers are queued when
-// they are committed.
+// conn is one client's connection. The goroutine that runs serve reads, and has the crew handle requests one after the other,
+// in the order of their arrival; another one writes when there is something to write. Requests that change something do not
+// wait for each other: their answers are queued when they are committed. What the fields call the reading goroutine is
+// whoever handles a request, too.
 type conn struct {
 	g    *Gateway
 	ws   *websocket.Conn

@@ -79,7 +79,7 @@ func (c *conn) createGroup(r *protocol.Request) {
 		a, o, err := c.g.Groups.Create(tx, actor, &body, users)
 		ch := outcome(protocol.Marshal(a), o)
 		if rules, _ := model.RulesOf(body.Type); rules.Live && err == nil {
-			err = c.createdRoom(tx, actor, a.ID, guest, &ch)
+			err = c.createdRoom(tx, actor, a, guest, &ch)
 		}
 		return ch, err
 	})

@@ -41,11 +41,12 @@ func byRoom(room, other handler) handler {
 	}}
 }
 
-// isLive says whether a group is a live room. Of one that cannot be found the others say so.
+// isLive says whether a group is a live room. It is no for one that cannot be found: the handler that follows finds that out
+// again, and says so.
 func (c *conn) isLive(name string) bool {
 	gid, known := c.g.Groups.CachedID(c.self.App, name)
 	if !known && name != "" {
-		_ = c.g.Store.Read(context.Background(), func(q sqlite.Queryer) (err error) { // likewise
+		_ = c.g.Store.Read(context.Background(), func(q sqlite.Queryer) (err error) { // an error is that handler's, too
 			gid, known, err = c.g.Groups.ID(q, c.self.App, name)
 			return err
 		})
@@ -62,7 +63,11 @@ func (c *conn) joinRoom(r *protocol.Request) {
 	body, err := decode[protocol.JoinGroup](r.Body)
 	guest := c.guest()
 	guest.Again, guest.Seen = body.Again, body.Seen
-	c.visit(r, body.Group, err, true, body.Again, func(p live.Place, v *group.Visit) { c.g.Rooms.Join(p, guest, v.Member) })
+	how := group.Enters
+	if body.Again {
+		how = group.Returns
+	}
+	c.visit(r, body.Group, err, how, func(p live.Place, v *group.Visit) { c.g.Rooms.Join(p, guest, v.Member) })
 }
 
 // watchRoom begins or ends to watch a room.
@@ -73,7 +78,7 @@ func (c *conn) watchRoom(r *protocol.Request) {
 		err = refusal.New(tim.ErrSVRGroupInvalidParameters, "only live rooms are watched")
 	}
 	if body.On || err != nil {
-		c.visit(r, body.Group, err, false, false, func(p live.Place, _ *group.Visit) { c.g.Rooms.Watch(p, guest, true) })
+		c.visit(r, body.Group, err, group.Watches, func(p live.Place, _ *group.Visit) { c.g.Rooms.Watch(p, guest, true) })
 		return
 	}
 	w, ok := c.inGroup(r.ID, body.Group)
@@ -88,7 +93,7 @@ func (c *conn) watchRoom(r *protocol.Request) {
 // visit brings the session into a room, unless it may not come. It goes through the database's queue, because whoever is
 // being removed in this moment must be in the room before that or be refused. No key is needed: coming twice changes
 // nothing.
-func (c *conn) visit(r *protocol.Request, room string, err error, comes, again bool, enter func(live.Place, *group.Visit)) {
+func (c *conn) visit(r *protocol.Request, room string, err error, how group.Coming, enter func(live.Place, *group.Visit)) {
 	if err != nil {
 		c.reply(r.ID, nil, err)
 		c.Wake()
@@ -100,15 +105,12 @@ func (c *conn) visit(r *protocol.Request, room string, err error, comes, again b
 	}
 	actor, number := c.actor(r), c.self.Number
 	c.change(r.ID, func(tx *sqlite.Tx) (changed, error) {
-		v, err := c.g.Groups.Visit(tx, actor, w.GID)
-		if err == nil && again && c.g.Rooms.Evicted(w.GID, actor.UID) {
-			err = notThere()
-		}
+		v, err := c.g.Groups.Visit(tx, actor, w.GID, how)
 		if err != nil {
 			return changed{}, err
 		}
 		a := protocol.Joined{Live: true, Group: &v.Group}
-		if comes {
+		if how != group.Watches {
 			a.Quit = c.g.Rooms.Others(number, w.GID)
 		}
 		return changed{body: protocol.Marshal(a), after: func() { enter(placeOf(actor.App, w.GID, &v), &v) }}, nil
@@ -190,13 +192,15 @@ func (c *conn) roomMembers(r *protocol.Request) {
 	})
 }
 
-// createdRoom is what making a live room means besides: its maker is in it.
-func (c *conn) createdRoom(tx *sqlite.Tx, actor *group.Actor, id string, guest live.Guest, ch *changed) error {
-	gid, err := c.g.Groups.Made(tx, actor.App, id)
+// createdRoom is what making a live room means besides: its maker is in it, and perhaps in no other one any more.
+func (c *conn) createdRoom(tx *sqlite.Tx, actor *group.Actor, a protocol.CreatedGroup, guest live.Guest, ch *changed) error {
+	gid, err := c.g.Groups.Made(tx, actor.App, a.ID)
 	if err != nil {
 		return err
 	}
-	v, err := c.g.Groups.Visit(tx, actor, gid)
+	a.Quit = c.g.Rooms.Others(guest.Session, gid)
+	ch.body = protocol.Marshal(a)
+	v, err := c.g.Groups.Visit(tx, actor, gid, group.Enters)
 	ch.after = func() { c.g.Rooms.Join(placeOf(actor.App, gid, &v), guest, v.Member) }
 	return err
 }

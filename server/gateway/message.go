@@ -178,7 +178,7 @@ func (c *conn) moderates(tx *sqlite.Tx, what *message.Change) (bool, error) {
 func (c *conn) editMessage(r *protocol.Request) {
 	changeOne(c, r, func(b *protocol.Edit) (protocol.Target, uint64) { return b.Target, b.Seq },
 		func(tx *sqlite.Tx, what *message.Change, b *protocol.Edit) (changed, error) {
-			if _, err := message.Check(b.Content, c.g.cfg.MaxMessage); err != nil {
+			if _, err := c.judge(b.Content); err != nil {
 				return changed{}, err
 			}
 			if err := c.offered(tx, what.Where, model.GroupReadHistory); err != nil {
@@ -256,6 +256,9 @@ func (c *conn) setOption(r *protocol.Request) {
 	body, err := decode[protocol.SetOption](r.Body)
 	var users []message.User
 	var w message.Where
+	if err == nil && len(body.Peers) > model.MaxOptionUsers {
+		err = refusal.New(tim.ErrInvalidParameters, "too many users in one request")
+	}
 	if err == nil {
 		err = c.g.Store.Read(context.Background(), func(q sqlite.Queryer) (err error) {
 			if body.Group != "" {

@@ -55,8 +55,9 @@ func (g *Gateway) operate(ctx context.Context, app uint64, name string, names []
 	var refused error
 	done := make(chan error, 1)
 	g.Store.Submit(func(tx *sqlite.Tx) (err error) {
-		if o, err = change(tx, gid, users); refusal.Of(err) != nil {
-			refused, err = err, nil
+		o, err = change(tx, gid, users)
+		if refused = err; refusal.Of(err) != nil {
+			return nil // nothing was written: the others in the batch go on
 		}
 		return err
 	}, func(err error) {

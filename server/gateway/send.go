@@ -17,10 +17,7 @@ func (c *conn) sendMessage(r *protocol.Request) {
 		return
 	}
 	s := protocol.ParseSend(r.Body)
-	traits, err := message.Check(s.Content, c.g.cfg.MaxMessage)
-	if err == nil && traits.Broadcast {
-		err = refusal.New(tim.ErrSVRMsgInvalidJSONBodyFormat, "users do not speak for the operator")
-	}
+	traits, err := c.judge(s.Content)
 	if err != nil {
 		c.reply(r.ID, nil, err)
 		c.Wake()
@@ -47,6 +44,15 @@ func (c *conn) sendMessage(r *protocol.Request) {
 		sent, changes, err := c.g.Messages.Send(tx, o)
 		return changed{body: protocol.AppendSent(nil, sent), changes: changes, message: len(changes) > 0}, err
 	})
+}
+
+// judge checks what a user says.
+func (c *conn) judge(content []byte) (message.Traits, error) {
+	traits, err := message.Check(content, c.g.cfg.MaxMessage)
+	if err == nil && traits.Broadcast {
+		err = refusal.New(tim.ErrSVRMsgInvalidJSONBodyFormat, "users do not speak for the operator")
+	}
+	return traits, err
 }
 
 func (c *conn) sendToGroup(r *protocol.Request, o *message.Outgoing, group string) {
@@ -148,7 +154,7 @@ func (c *conn) whisper(id uint64, o *message.Outgoing, msg protocol.Message) {
 			to.UIDs = append(to.UIDs, o.From.UID)
 		}
 	} else if o.Targets != nil {
-		to.GID, to.UIDs = 0, append([]int64{o.From.UID}, o.Targets...)
+		to.Only = append([]int64{o.From.UID}, o.Targets...)
 	}
 	answer := protocol.AppendSent(nil, protocol.Sent{Time: now})
 	c.change(id, func(tx *sqlite.Tx) (changed, error) {

@@ -63,6 +63,9 @@ func (g *Groups) List(q sqlite.Queryer, app uint64, uid int64, ask *protocol.Ask
 	}
 	for _, gid := range gids {
 		v, err := g.Group(q, gid, uid)
+		if refusal.Of(err) != nil {
+			continue // it ended just now
+		}
 		if err != nil {
 			return a, err
 		}

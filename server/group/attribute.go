@@ -81,9 +81,6 @@ func (g *Groups) mayWriteAttributes(tx *sqlite.Tx, a *Actor, r *record) error {
 
 // after returns what the attributes become, and the keys that are written or taken away.
 func (a *attributes) after(s *protocol.SetGroupAttributes) (after map[string]string, touched []string, err error) {
-	if len(s.Attrs) > model.MaxAttributes || len(s.Keys) > model.MaxAttributes { // before they are compared with each other
-		return nil, nil, tooManyAttributes()
-	}
 	after = maps.Clone(a.values)
 	switch s.Way {
 	case protocol.AttributesInit:
@@ -100,14 +97,17 @@ func (a *attributes) after(s *protocol.SetGroupAttributes) (after map[string]str
 			if _, ok := a.values[key]; !ok {
 				return nil, nil, refusal.New(model.CodeAttributeNotFound, "there is no such attribute")
 			}
-			delete(after, key)
+			if _, still := after[key]; still { // else it is named twice
+				delete(after, key)
+				touched = append(touched, key)
+			}
 		}
-		return after, s.Keys, nil
+		return after, touched, nil
 	default:
 		return nil, nil, refusal.New(tim.ErrSVRGroupInvalidParameters, "attributes are written by init, set or delete")
 	}
-	for key := range s.Attrs {
-		if !slices.Contains(touched, key) {
+	for key := range s.Attrs { // of which there may be a hundred thousand still
+		if _, there := a.values[key]; !there || s.Way == protocol.AttributesSet {
 			touched = append(touched, key)
 		}
 	}
@@ -129,15 +129,11 @@ func checkAttributes(attrs map[string]string) error {
 	}
 	switch {
 	case len(attrs) > model.MaxAttributes:
-		return tooManyAttributes()
+		return refusal.New(model.CodeAttributeCount, "a group has at most 16 attributes")
 	case all > model.MaxAllAttributes:
 		return refusal.New(model.CodeAttributesSize, "all attributes together have at most 16,000 bytes")
 	}
 	return nil
-}
-
-func tooManyAttributes() error {
-	return refusal.New(model.CodeAttributeCount, "a group has at most 16 attributes")
 }
 
 // unseen refuses to touch keys that somebody wrote after the version that the writer has seen. The refusal tells him what

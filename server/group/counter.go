@@ -44,10 +44,8 @@ func (g *Groups) SetCounters(tx *sqlite.Tx, a *Actor, gid int64, s *protocol.Set
 
 // counted returns what the counters of a request become, each once.
 func counted(have map[string]int64, s *protocol.SetGroupCounters) (list []protocol.Counter, err error) {
-	if len(s.Counters) > model.MaxCounters { // before they are compared with each other
-		return nil, tooManyCounters()
-	}
 	list = []protocol.Counter{}
+	at := map[string]int{} // in the list: there may be a hundred thousand still
 	for _, c := range s.Counters {
 		if c.Key == "" || len(c.Key) > model.MaxCounterKey {
 			return nil, refusal.New(tim.ErrSVRGroupInvalidParameters, fmt.Sprintf("the key of a counter has 1 to %d bytes", model.MaxCounterKey))
@@ -60,20 +58,17 @@ func counted(have map[string]int64, s *protocol.SetGroupCounters) (list []protoc
 			c.Value = sum
 		}
 		have[c.Key] = c.Value
-		if i := slices.IndexFunc(list, func(l protocol.Counter) bool { return l.Key == c.Key }); i >= 0 {
+		if i, before := at[c.Key]; before {
 			list[i] = c
 		} else {
+			at[c.Key] = len(list)
 			list = append(list, c)
 		}
 	}
 	if len(have) > model.MaxCounters {
-		return nil, tooManyCounters()
+		return nil, refusal.New(model.CodeCounterCount, fmt.Sprintf("a group has at most %d counters", model.MaxCounters))
 	}
 	return list, nil
-}
-
-func tooManyCounters() error {
-	return refusal.New(model.CodeCounterCount, fmt.Sprintf("a group has at most %d counters", model.MaxCounters))
 }
 
 func countersOf(q sqlite.Queryer, gid int64) (map[string]int64, error) {

@@ -24,7 +24,7 @@ type Outcome struct {
 	Opened  []session.Branch
 	Joined  []session.Seat
 	Left    []session.Seat
-	Closed  []int64     // topics that are no more
+	Closed  []int64     // topics and live rooms that are no more
 	Live    []LiveEntry // for those who are in a live room, in no log
 	Direct  []session.Direct
 }

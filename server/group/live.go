@@ -33,14 +33,28 @@ type Visit struct {
 	Member protocol.Member
 }
 
-// Visit lets a user into a live room, or lets him watch it. Nothing is written.
-func (g *Groups) Visit(tx *sqlite.Tx, a *Actor, gid int64) (v Visit, err error) {
+// Coming is how somebody comes to a live room.
+type Coming int
+
+// The ways to come.
+const (
+	Enters  Coming = iota
+	Returns        // by itself, a device that lost its connection: not after its user was removed
+	Watches        // without being there
+)
+
+// Visit lets a user into a live room, or lets him watch it.
+func (g *Groups) Visit(tx *sqlite.Tx, a *Actor, gid int64, how Coming) (v Visit, err error) {
 	r, err := g.liveRoom(tx, gid)
 	if err != nil {
 		return v, err
 	}
 	if kept, err := g.keptOut(tx, gid, a.UID); err != nil || kept {
 		return v, orElse(err, refusal.New(tim.ErrSVRGroupPermissionDeny, "the user is kept out of this room"))
+	}
+	removed, err := tx.Get(`SELECT 1 FROM sanction WHERE gid=? AND uid=? AND removed<>0`, []any{new(int)}, gid, a.UID)
+	if err != nil || removed && how == Returns {
+		return v, orElse(err, refusal.New(tim.ErrSVRGroupPermissionDeny, "the user was removed from this room"))
 	}
 	if v.Member, err = g.visitor(tx, r, a.UID); err != nil {
 		return v, err
@@ -53,7 +67,10 @@ func (g *Groups) Visit(tx *sqlite.Tx, a *Actor, gid int64) (v Visit, err error) 
 	if _, there := g.present(gid, a.UID); !there {
 		v.Group.Members++
 	}
-	return v, nil
+	if removed && how == Enters {
+		err = tx.Exec(`UPDATE sanction SET removed=0 WHERE gid=? AND uid=?`, gid, a.UID)
+	}
+	return v, err
 }
 
 // visitor is what those in a live room see of somebody who comes.
@@ -133,8 +150,13 @@ func (g *Groups) Expel(tx *sqlite.Tx, a *Actor, gid int64, k *protocol.KickMembe
 			if u.there {
 				t.about = append(t.about, u.uid)
 			}
-			if u.result != tim.GroupMemberHandledErr { // who is not there may be on his way back
-				o.Left = append(o.Left, session.Seat{UID: u.uid, GID: gid})
+			if u.result == tim.GroupMemberHandledErr || u.uid == nobody {
+				continue
+			}
+			o.Left = append(o.Left, session.Seat{UID: u.uid, GID: gid})
+			if err = tx.Exec(`INSERT INTO sanction (gid, uid, removed) VALUES (?,?,1)
+				ON CONFLICT (gid, uid) DO UPDATE SET removed=1`, gid, u.uid); err != nil { // who is not there may be on his way back
+				return answer, err
 			}
 		}
 		if len(t.about) > 0 {

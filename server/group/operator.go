@@ -1,6 +1,8 @@
 package group
 
 import (
+	"slices"
+
 	"timbre/model"
 	"timbre/model/tim"
 	"timbre/protocol"
@@ -32,7 +34,8 @@ func (g *Groups) Recycle(tx *sqlite.Tx, gid int64) (o Outcome, err error) {
 			return o, err
 		}
 	}
-	return o, g.dissolve(tx, r, &o)
+	err = g.dissolve(tx, r, &o)
+	return o, err
 }
 
 // Remove takes members out of a group for the operator, its owner too: where groups have successors, another member takes his
@@ -51,7 +54,7 @@ func (g *Groups) Remove(tx *sqlite.Tx, app uint64, gid int64, users []message.Us
 		if err != nil {
 			return o, err
 		}
-		if m != nil {
+		if m != nil && !slices.Contains(out, u) {
 			out = append(out, u)
 		}
 	}
@@ -96,7 +99,7 @@ func (g *Groups) Notify(q sqlite.Queryer, gid int64, users []message.User, data 
 		if err != nil {
 			return o, err
 		}
-		if m != nil {
+		if m != nil && !slices.Contains(d.UIDs, u.UID) {
 			d.UIDs = append(d.UIDs, u.UID)
 		}
 	}

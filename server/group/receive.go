@@ -52,7 +52,8 @@ func (g *Groups) receive(tx *sqlite.Tx, user message.User, w message.Where, chan
 		return o, err
 	}
 	o.Changes = []changelog.Change{c}
-	return o, g.rehear(tx, r, &o, user.UID)
+	err = g.rehear(tx, r, &o, user.UID)
+	return o, err
 }
 
 // AddFlags adds the switches of a user's groups that are on.

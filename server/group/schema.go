@@ -30,6 +30,7 @@ const lives = `
 		uid INTEGER NOT NULL,
 		mute_until INTEGER NOT NULL DEFAULT 0, -- seconds
 		ban_until INTEGER NOT NULL DEFAULT 0,
+		removed INTEGER NOT NULL DEFAULT 0,    -- from a live room, and has not come by himself since
 		PRIMARY KEY (gid, uid)
 	) STRICT, WITHOUT ROWID;
 	INSERT INTO sanction (gid, uid, mute_until) SELECT gid, uid, mute_until FROM member WHERE mute_until>0;

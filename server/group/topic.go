@@ -121,11 +121,15 @@ func (g *Groups) Topics(q sqlite.Queryer, app uint64, uid, gid int64, names []st
 		return answer, refusal.New(tim.ErrSVRGroupInvalidParameters, "too many topics in one request")
 	}
 	if len(names) > 0 {
-		return answer, g.namedTopics(q, app, uid, gid, names, &answer)
+		err = g.namedTopics(q, app, uid, gid, names, &answer)
+		return answer, err
 	}
 	gids, err := branches(q, gid)
 	for _, topic := range gids {
 		v, err := g.Group(q, topic, uid)
+		if refusal.Of(err) != nil {
+			continue // it ended just now
+		}
 		if err != nil {
 			return answer, err
 		}
@@ -161,5 +165,6 @@ func (g *Groups) TellTopic(tx *sqlite.Tx, gid int64, data string) (o Outcome, er
 	if err != nil {
 		return o, err
 	}
-	return o, g.note(tx, parent, &o, protocol.EntryTopic, protocol.TopicChange{Change: protocol.ChangeCustom, IDs: []string{t.ID}, Data: data})
+	err = g.note(tx, parent, &o, protocol.EntryTopic, protocol.TopicChange{Change: protocol.ChangeCustom, IDs: []string{t.ID}, Data: data})
+	return o, err
 }

@@ -56,14 +56,15 @@ func (g *Groups) deleteTopic(tx *sqlite.Tx, a *Actor, r *record, o *Outcome, nam
 	return f, g.endBranch(tx, t.gid)
 }
 
-// endBranch takes a topic away from everybody at once, and frees its id for another one. Its rows go later, in pieces.
+// endBranch takes a topic away from everybody at once, and frees its id for another one. Its rows go later, in pieces, under
+// an id that nobody can have given to a topic.
 func (g *Groups) endBranch(tx *sqlite.Tx, gid int64) error {
 	var key id
 	if _, err := tx.Get(`SELECT app, id FROM grp WHERE gid=?`, []any{&key.app, &key.name}, gid); err != nil {
 		return err
 	}
 	g.unlearn(key, gid)
-	if err := tx.Exec(`UPDATE grp SET dismissed=?, id=id||'#'||gid WHERE gid=?`, g.now().Unix(), gid); err != nil {
+	if err := tx.Exec(`UPDATE grp SET dismissed=?, id=id||char(10)||gid WHERE gid=?`, g.now().Unix(), gid); err != nil {
 		return err
 	}
 	if g.near.Rights != nil {

@@ -37,7 +37,8 @@ func (g *Groups) view(q sqlite.Queryer, r *record, uid int64) (protocol.Group, e
 	if g.rulesOf(r).Live {
 		return v, nil
 	}
-	return v, g.stand(q, r, uid, &v)
+	err = g.stand(q, r, uid, &v)
+	return v, err
 }
 
 // size is how many users are in a group.

@@ -95,10 +95,9 @@ func (rs *Rooms) Join(p Place, g Guest, who protocol.Member) {
 	defer rs.mu.Unlock()
 	r := rs.open(p)
 	s := rs.sessions[g.Session][p.GID]
-	if s != nil && s.user != nil || r.refuses(g) {
+	if s != nil && s.user != nil {
 		return
 	}
-	delete(r.evicted, g.UID)
 	if rs.cfg.Single {
 		rs.leaveOthers(g.Session)
 	}
@@ -111,18 +110,10 @@ func (rs *Rooms) Join(p Place, g Guest, who protocol.Member) {
 	u, fresh := r.admit(g.UID, who)
 	s.user = u
 	u.seats++
-	if fresh && !g.Again && rs.cfg.Tips {
+	if fresh && !g.Again && rs.cfg.Tips && !r.went.drop(u.member.User) { // else nobody has been told that he went
 		r.came.add(u.member)
 		rs.arm(r)
 	}
-}
-
-// Evicted says whether a user was removed from a room and has not come by himself since: then no device of his comes Again.
-func (rs *Rooms) Evicted(gid, uid int64) bool {
-	rs.mu.Lock()
-	defer rs.mu.Unlock()
-	r := rs.rooms[gid]
-	return r != nil && r.refuses(Guest{UID: uid, Again: true})
 }
 
 // Others returns the rooms besides this one that a session is in, by their ids, if it may be in one at a time only.
@@ -197,10 +188,6 @@ func (rs *Rooms) Evict(gid, uid int64) {
 	if r == nil {
 		return
 	}
-	if r.evicted == nil {
-		r.evicted = map[int64]struct{}{}
-	}
-	r.evicted[uid] = struct{}{}
 	if u := r.users[uid]; u != nil {
 		r.remove(u)
 	}

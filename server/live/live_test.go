@@ -208,6 +208,31 @@ func TestPagesOfTheNewest(t *testing.T) {
 	})
 }
 
+func TestWhoGoesAndComesWithinATickWasNeverAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rs := New(Defaults(), presence, time.Now)
+		host := in(rs, studio, 1, 1)
+		in(rs, studio, 2, 2)
+		after(time.Second)
+		host.take()
+		rs.Tell(1, protocol.Entry{Kind: protocol.EntryGroupInfo})
+		synctest.Wait()
+		host.take()
+		rs.End(2, true)
+		in(rs, studio, 3, 2)
+		after(time.Second)
+		hears(t, host)
+		rs.Tell(1, protocol.Entry{Kind: protocol.EntryGroupInfo})
+		synctest.Wait()
+		host.take()
+		rs.End(3, true)
+		in(rs, studio, 4, 2)
+		rs.End(4, true)
+		after(time.Second)
+		hears(t, host, "quit u2 of 1")
+	})
+}
+
 func TestACrowdIsNotNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rs := New(Defaults(), presence, time.Now)

@@ -12,8 +12,7 @@ type room struct {
 	Place
 	seats   []*seat
 	users   map[int64]*user
-	evicted map[int64]struct{} // who was removed and has not come by himself since
-	newest  *user              // of a list in the order in which they came
+	newest  *user // of a list in the order in which they came
 	arrived uint64
 	present int // users with a seat
 
@@ -93,12 +92,6 @@ func (r *room) known(seen uint64, history int) int {
 		}
 	}
 	return n
-}
-
-// refuses says that a device wants to be where it was, and its user was removed while nobody could tell it.
-func (r *room) refuses(g Guest) bool {
-	_, evicted := r.evicted[g.UID]
-	return evicted && g.Again
 }
 
 // standUp takes the seat of a session that is not in the room and does not watch it either.

@@ -37,7 +37,8 @@ type Branch struct{ GID, Parent int64 }
 // Direct is a line for those who are online, which stands in no log.
 type Direct struct {
 	UIDs []int64
-	GID  int64 // or everybody who follows this group
+	GID  int64   // or everybody who follows this group
+	Only []int64 // or those of them; nil: all
 	// Platforms is on what devices they must be; none: on any.
 	Platforms []string
 	Line      []byte
@@ -267,8 +268,15 @@ func (h *Hub) close(gid int64) {
 
 func (h *Hub) direct(origin uint64, d *Direct) {
 	var list []*Session
-	if c := h.groups[d.GID]; c != nil {
+	if c := h.groups[d.GID]; c != nil && d.Only == nil {
 		list = c.sessions
+	}
+	for _, uid := range d.Only {
+		for _, s := range h.users[uid] {
+			if _, follows := s.at[d.GID]; follows {
+				list = append(list, s)
+			}
+		}
 	}
 	for _, uid := range d.UIDs {
 		list = append(list[:len(list):len(list)], h.users[uid]...)

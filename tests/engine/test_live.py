@@ -6,7 +6,7 @@ import timbre
 from relays import Relay
 from timbre import ADD, CONNECTED, DISCONNECTED, FAILED, GROUP, SENT, check, equal, text_elem, text_of
 
-LIVE = 4
+LIVE, MEETING = 4, 2
 TIPS, ATTRIBUTES, COUNTER = "TIMSetGroupTipsEventCallback", "TIMSetGroupAttributeChangedCallback", "TIMSetGroupCounterChangedCallback"
 CAME, WENT, KICKED = 1, 2, 3
 BE_KICKED, DISMISSED, BANNED = 4, 5, 22
@@ -198,6 +198,35 @@ def test_dismissal(t):
     check(ben.ask("TIMGroupJoin", room, "").code in (10010, 10015), "the room is still there")
     equal(ben.send(room, [text_elem("x")], kind=GROUP).wait().json["message_status"], FAILED, "a message into it")
     equal(ben.conversations(), [], "conversations")
+
+
+def test_the_same_id_again(t):
+    """What is made anew under the id of a room that is over knows nothing of it, be it a room or not."""
+    t.own_server(devices="all")
+    anna, ben = t.users("anna", "ben")
+    room = t.name("phoenix")
+
+    def made(kind):
+        param = {"create_group_param_group_name": "n", "create_group_param_group_id": room, "create_group_param_group_type": kind}
+        anna.until(lambda: anna.ask("TIMGroupCreate", param).code == 0, timbre.DEADLINE, "the id to be free")  # the end takes its time
+        marks = anna.mark(), ben.mark()
+        joined(room, ben)
+        return marks
+
+    for i in range(2):
+        marks = made(LIVE)
+        say(anna, room, "round %d" % i)
+        say(ben, room, "answer %d" % i)
+        ben.incoming("round %d" % i)
+        anna.incoming("answer %d" % i)
+        anna.ok("TIMGroupDelete", room)
+        for c, mark in zip((anna, ben), marks):
+            report(c, room, DISMISSED, after=mark)
+    made(MEETING)
+    say(anna, room, "kept")
+    ben.incoming("kept")
+    for c in (anna, ben):
+        check("kept" in c.texts(room, kind=GROUP), "the history of " + c.name)
 
 
 def test_a_cut_is_not_noticed(t):
