@@ -46,9 +46,9 @@ func (g *guest) notes(e event.Event) {
 func (d *diary) tip(t gjson.Result) {
 	users := t.Get(tim.KeyGroupTipsElemUserArray).Array()
 	switch t.Get(tim.KeyGroupTipsElemTipType).Int() {
-	case tim.GroupTipInvite:
-		for _, u := range users {
-			d.roles[u.String()] = tim.MemberRoleNormal
+	case tim.GroupTipInvite: // the owner of a live room comes back as what he is
+		for _, m := range t.Get(tim.KeyGroupTipsElemChangedGroupMemberInfoArray).Array() {
+			d.roles[m.Get(tim.KeyGroupMemberInfoIdentifier).String()] = int(m.Get(tim.KeyGroupMemberInfoMemberRole).Int())
 		}
 	case tim.GroupTipQuit:
 		delete(d.roles, t.Get(tim.KeyGroupTipsElemOpUser).String())

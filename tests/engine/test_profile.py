@@ -54,7 +54,7 @@ def test_small_operations(t):
 
 def test_not_built_functions_answer_7013(t):
     a = t.user("alice")
-    r = a.ask("TIMGroupDelete", "@TGS#x")
+    r = a.ask("TIMGetUserStatus", [a.name])
     equal(r.code, 7013, "a function of a later module")
 
 
