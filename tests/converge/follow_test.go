@@ -13,11 +13,11 @@ import (
 	"pgregory.net/rapid"
 )
 
-// sequences is how many sequences of steps to play, and until when at most.
-func sequences(t *testing.T) (n int, end time.Time) {
-	n, end = 20, time.Now().Add(24*time.Hour)
+// sequences is how many sequences of steps to play, few or many, and until when at most.
+func sequences(t *testing.T, few, many int) (n int, end time.Time) {
+	n, end = few, time.Now().Add(24*time.Hour)
 	if os.Getenv("TIMBRE_TEST") == "full" || os.Getenv("CI") == "true" {
-		n = 200
+		n = many
 	}
 	if seconds, err := strconv.Atoi(os.Getenv("TIMBRE_TEST_SECONDS")); err == nil {
 		n, end = 10000, time.Now().Add(time.Duration(seconds)*time.Second)
@@ -34,11 +34,11 @@ const round = 20
 // TestDevicesFollowTheModel plays sequences of steps with two users on three phones each. In the end every phone shows what
 // the model says, and its host knows the same from events alone. TIMBRE_CONVERGE_LOG names a folder in which the logs and
 // databases of a failure stay.
-func TestDevicesFollowTheModel(t *testing.T) { play(t, (*player).sequence) }
+func TestDevicesFollowTheModel(t *testing.T) { play(t, 20, 200, (*player).sequence) }
 
 // play plays sequences of one kind.
-func play(t *testing.T, one func(*player, *rapid.T)) {
-	n, end := sequences(t)
+func play(t *testing.T, few, many int, one func(*player, *rapid.T)) {
+	n, end := sequences(t, few, many)
 	// After some restarts of the server in a row a device waits for seconds before it dials again.
 	p := &player{t: t, end: end, wait: 2 * patience, folder: os.Getenv("TIMBRE_CONVERGE_LOG")}
 	if p.folder == "" {
