@@ -78,5 +78,5 @@ type DecidePendency struct {
 
 // ReadPendencies is the body of OpReadPendencies, which is answered with an empty object.
 type ReadPendencies struct {
-	Time int64 `json:"t"` // milliseconds
+	Time int64 `json:"t"` // milliseconds; 0: now, by the server's clock
 }

@@ -82,7 +82,7 @@ func (c *Client) newSession(user string) (*session, error) {
 		message.KindSend: message.Sender{M: s.messages}, message.KindRead: message.Position{M: s.messages, Kind: message.KindRead},
 		message.KindClear: message.Position{M: s.messages, Kind: message.KindClear},
 		message.KindHide:  message.Position{M: s.messages, Kind: message.KindHide}})
-	s.groups = group.New(group.Config{User: user, Link: c.link, Store: st, Messages: s.messages, Rooms: s.live, Sink: c.cfg.Sink, Log: log, Timeout: settings.timeout, Now: c.Now, Ended: c.endedBy})
+	s.groups = group.New(group.Config{User: user, Link: c.link, Store: st, Messages: s.messages, Rooms: s.live, Sink: c.cfg.Sink, Log: log, Timeout: settings.timeout, Ended: c.endedBy})
 	s.communities = community.New(community.Config{User: user, Groups: s.groups, Messages: s.messages, Store: st, Sink: c.cfg.Sink}, s.book)
 	s.sync = sync.New(st, c.link, log, &applier{Messages: s.messages, parts: []part{s.groups, s.communities, s.live}}, s.book, c.cfg.Sink.Waiting)
 	s.files = media.New(media.Config{Base: func() string { return media.Base(settings.ServerURL()) }, Ask: c.link,

@@ -57,7 +57,7 @@ func start(t fataler) *device {
 		Platform: func() int { return tim.PlatformOther }, Timeout: func() time.Duration { return time.Second }, Now: time.Now}, st, book, d, log)
 	d.messages.Connect(nil, nil, d, nil)
 	groups := group.New(group.Config{User: "ann", Link: d, Store: st, Messages: d.messages, Sink: d, Log: log,
-		Timeout: func() time.Duration { return time.Second }, Now: time.Now, Ended: func() int { return tim.ErrSDKNotLoggedIn }})
+		Timeout: func() time.Duration { return time.Second }, Ended: func() int { return tim.ErrSDKNotLoggedIn }})
 	d.Communities = New(Config{User: "ann", Groups: groups, Messages: d.messages, Store: st, Sink: d}, book)
 	return d
 }

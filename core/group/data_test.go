@@ -223,7 +223,7 @@ func TestPendencies(t *testing.T) {
 	if q := s.asked[2]; q.key == "" || q.body.Raw != `{"pend":{"group":"g","type":1,"from":"bob","to":"me","t":1700000000123,"key":"k","auth":"s"},"ok":true,"answer":"ok"}` {
 		t.Errorf("asked %s", q.body)
 	}
-	for at, want := range map[uint64]string{0: `{"t":5000}`, 1700000000: `{"t":1700000000999}`, 1700000000123: `{"t":1700000000123}`} {
+	for at, want := range map[uint64]string{0: `{"t":0}`, 1700000000: `{"t":1700000000999}`, 1700000000123: `{"t":1700000000123}`} {
 		_, _ = call(t, func(done func(int, string, string)) { g.ReadPendencies(at, done) })
 		if q := s.asked[len(s.asked)-1]; q.body.Raw != want {
 			t.Errorf("%d: asked %s, want %s", at, q.body, want)

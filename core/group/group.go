@@ -74,8 +74,7 @@ type Config struct {
 	Sink     event.Sink
 	Log      *slog.Logger
 	Timeout  func() time.Duration
-	Now      func() time.Time // the server's clock as far as it is known
-	Ended    func() int       // the code for what the end of the account cuts off
+	Ended    func() int // the code for what the end of the account cuts off
 }
 
 // Groups is the groups of one account. All methods that take a Done wait for the server, except searches; they may be called

@@ -56,8 +56,7 @@ func rig(t *testing.T, answers map[string][]protocol.Answer) (*Groups, *server) 
 	s := &server{answers: answers}
 	h := &host{}
 	return New(Config{User: "me", Link: s, Store: st, Messages: h, Rooms: h, Sink: h, Log: slog.New(slog.DiscardHandler),
-		Timeout: func() time.Duration { return time.Second }, Now: func() time.Time { return time.UnixMilli(5_000) },
-		Ended: func() int { return tim.ErrSDKCommInterrupt }}), s
+		Timeout: func() time.Duration { return time.Second }, Ended: func() int { return tim.ErrSDKCommInterrupt }}), s
 }
 
 // host is what the program that uses the library hears.

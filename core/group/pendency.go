@@ -82,8 +82,7 @@ const farthestSecond = uint64(100_000_000_000)
 func (g *Groups) ReadPendencies(at uint64, done event.Done) {
 	var ms int64
 	switch {
-	case at == 0:
-		ms = g.Now().UnixMilli()
+	case at == 0: // the server's clock decides: ours may lag behind the newest request
 	case at < farthestSecond:
 		ms = int64(at)*1000 + int64(time.Second/time.Millisecond) - 1
 	default:

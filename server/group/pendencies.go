@@ -84,8 +84,11 @@ func (g *Groups) pendencies(q sqlite.Queryer, condition string, args ...any) (li
 	return list, err
 }
 
-// ReadPendencies notes up to when a user has seen the requests that he decides, in milliseconds.
+// ReadPendencies notes up to when a user has seen the requests that he decides, in milliseconds; 0 is now.
 func (g *Groups) ReadPendencies(tx *sqlite.Tx, user message.User, time int64) error {
+	if time == 0 {
+		time = g.now().UnixMilli()
+	}
 	return tx.Exec(`INSERT INTO pendency_read (uid, time) VALUES (?,?) ON CONFLICT (uid) DO UPDATE SET time=max(time, excluded.time)`,
 		user.UID, time)
 }
