@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
@@ -148,7 +149,13 @@ func (o *Outbox) repeat(in *Intent, err error) {
 // lost tells those who wait that the database refused the outcome. The intent is still there.
 func (o *Outbox) lost(in *Intent, err error) {
 	o.log.Error("outbox: an outcome could not be stored", "id", in.ID, "kind", in.Kind, "err", err)
-	o.kinds[in.Kind].Lost(in, &transport.Error{Code: tim.ErrSDKCommDatabaseFailure, Text: store.Explain(err)})
+	why := &transport.Error{Code: tim.ErrSDKCommDatabaseFailure, Text: store.Explain(err)}
+	if errors.Is(err, store.ErrClosed) { // the account was closed meanwhile, and whoever closed it stopped the outbox before
+		o.mu.Lock()
+		why = cmp.Or(o.stopped, &transport.Error{Code: tim.ErrSDKNotLoggedIn, Text: "the account was closed meanwhile"})
+		o.mu.Unlock()
+	}
+	o.kinds[in.Kind].Lost(in, why)
 }
 
 func (o *Outbox) remove(tx *store.Tx, in *Intent) error {

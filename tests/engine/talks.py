@@ -1,8 +1,8 @@
 """Two users with two devices each who talk, one-to-one or in a group: what tests of history and of changes begin with.
 
-    @talks()                # once one-to-one, once in a group
+    @talks()                # one-to-one or in a group
     @talks(C2C)             # one-to-one alone
-    @talks(types=(WORK, PUBLIC, MEETING))  # one-to-one, and in a group of each type
+    @talks(types=(WORK, PUBLIC, MEETING))  # one-to-one or in a group of a type
     @talks(restarts=True)   # in a full run also with the devices, or the server, restarted where the test calls middle()
     def test_x(t, talk): ...
 
@@ -10,6 +10,7 @@ A Side is a device in this conversation. Its calls name the conversation by them
 another id on each side when it is one-to-one.
 """
 import functools
+import zlib
 
 import timbre
 from timbre import C2C, CONNECTED, GROUP, UPDATE, equal, text_elem, text_of
@@ -21,13 +22,15 @@ REVOKE, UPDATED, RECEIPT = "TIMSetMsgRevokeCallback", "TIMSetMsgUpdateCallback",
 
 
 def talks(*kinds, restarts=False, types=(WORK,), **options):
-    """Makes a test that gets a talk too, run once a kind, in groups once a type. The options are the server's."""
+    """Makes a test that gets a talk too, in a full run once a kind, in groups once a type; else once, and the test's name
+    chooses which. The options are the server's."""
     def mark(fn):
         def run(kind, type, restart, t):
             fn(t, Talk(t, kind, restart, type=type, **options))
 
         def variants(full):
-            for kind, type in [(k, x) for k in kinds or (C2C, GROUP) for x in (types if k == GROUP else types[:1])]:
+            all_ = [(k, x) for k in kinds or (C2C, GROUP) for x in (types if k == GROUP else types[:1])]
+            for kind, type in all_ if full else [all_[zlib.crc32(fn.__name__.encode()) % len(all_)]]:
                 name = "c2c" if kind == C2C else NAMES[type]
                 yield name, functools.partial(run, kind, type, None)
                 for restart in ("device", "server") if full and restarts else ():

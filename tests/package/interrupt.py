@@ -11,7 +11,9 @@ import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-MOMENTS = ["", "A server of their own", "bob    ** logged in", "bob    <- alice", "alice  <- bob", "alice  ** unread"]
+MOMENTS = ["", "bob    <- alice", "alice  ** unread"]
+if os.environ.get("TIMBRE_TEST") == "full" or os.environ.get("CI") == "true":
+    MOMENTS += ["A server of their own", "bob    ** logged in", "alice  <- bob"]
 
 
 def alive(group):
