@@ -111,7 +111,7 @@ func (rs *Rooms) Join(p Place, g Guest, who protocol.Member) {
 	s.user = u
 	u.seats++
 	if fresh && !g.Again && rs.cfg.Tips && !r.went.drop(u.member.User) { // else nobody has been told that he went
-		r.came.add(u.member)
+		r.arrival(u).add(u.member)
 		rs.arm(r)
 	}
 }
@@ -190,6 +190,11 @@ func (rs *Rooms) Evict(gid, uid int64) {
 	}
 	if u := r.users[uid]; u != nil {
 		r.remove(u)
+		r.back.drop(u.member.User)
+		if r.out == nil {
+			r.out = map[int64]bool{}
+		}
+		r.out[uid] = true
 	}
 	for _, s := range slices.Clone(r.seats) {
 		if s.guest.UID != uid {

@@ -233,6 +233,36 @@ func TestWhoGoesAndComesWithinATickWasNeverAway(t *testing.T) {
 	})
 }
 
+func TestWhoComesAgainAfterHisRemovalIsToldLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rs := New(Defaults(), presence, time.Now)
+		host := in(rs, studio, 1, 1)
+		in(rs, studio, 2, 2)
+		after(time.Second)
+		host.take()
+		rs.Tell(1, protocol.Entry{Kind: protocol.EntryGroupInfo})
+		synctest.Wait()
+		host.take()
+		for session := range uint64(2) {
+			rs.Tell(1, protocol.Entry{Kind: protocol.EntryMembers})
+			rs.Evict(1, 2)
+			in(rs, studio, 3+session, 2)
+		}
+		in(rs, studio, 9, 3)
+		after(time.Second)
+		hears(t, host, "join u3 of 3", "mem", "mem", "join u2 of 3")
+		rs.Tell(1, protocol.Entry{Kind: protocol.EntryGroupInfo})
+		synctest.Wait()
+		host.take()
+		rs.Tell(1, protocol.Entry{Kind: protocol.EntryMembers})
+		rs.Evict(1, 2)
+		in(rs, studio, 10, 2)
+		rs.End(10, true)
+		after(time.Second)
+		hears(t, host, "mem")
+	})
+}
+
 func TestACrowdIsNotNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rs := New(Defaults(), presence, time.Now)

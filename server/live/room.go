@@ -19,6 +19,8 @@ type room struct {
 	pending []item
 	late    map[*seat]int // how many of these were there before a session came
 	came    crowd
+	out     map[int64]bool // who was removed since the last tick
+	back    crowd          // those of them who have come again since
 	went    crowd
 	next    time.Time // when the next tick may begin
 	armed   bool      // a tick is going to begin, or is being delivered
@@ -186,7 +188,7 @@ func (rs *Rooms) depart(s *seat, atOnce bool) {
 // gone removes a user and has it told.
 func (rs *Rooms) gone(r *room, u *user) {
 	r.remove(u)
-	if !rs.cfg.Tips || r.came.drop(u.member.User) {
+	if !rs.cfg.Tips || r.came.drop(u.member.User) || r.back.drop(u.member.User) {
 		return // nobody has been told that he came
 	}
 	r.went.add(u.member)
@@ -233,6 +235,14 @@ func (c *crowd) drop(name string) bool {
 		}
 	}
 	return false
+}
+
+// arrival is where it stands that a user came: what comes behind the tip that he was removed must not stand before it.
+func (r *room) arrival(u *user) *crowd {
+	if r.out[u.uid] {
+		return &r.back
+	}
+	return &r.came
 }
 
 // presence makes the tip about users who came or went.

@@ -23,7 +23,7 @@ func (rs *Rooms) add(r *room, origin uint64, e protocol.Entry) {
 
 // arm has a tick begin when its time has come, if there is anything to tell.
 func (rs *Rooms) arm(r *room) {
-	if r.armed || len(r.pending)+len(r.came.users)+len(r.went.users) == 0 {
+	if r.armed || len(r.pending)+len(r.came.users)+len(r.went.users)+len(r.back.users) == 0 {
 		return
 	}
 	r.armed = true
@@ -51,16 +51,18 @@ func (rs *Rooms) tick(r *room) {
 	rs.arm(r)
 }
 
-// gather takes what is pending. The tip of those who came stands before it, that of those who went behind it.
+// gather takes what is pending. The tip of those who came stands before it, that of those who went behind it, and that of
+// those who were removed and came again last.
 func (rs *Rooms) gather(r *room) *batch {
 	came := rs.presence(r, &r.came, tim.GroupTipInvite)
 	went := rs.presence(r, &r.went, tim.GroupTipQuit)
-	b := &batch{head: r.head(), items: slices.Concat(came, r.pending, went), came: len(came), late: r.late,
+	back := rs.presence(r, &r.back, tim.GroupTipInvite)
+	b := &batch{head: r.head(), items: slices.Concat(came, r.pending, went, back), came: len(came), late: r.late,
 		made: map[int][][]byte{}, origins: map[uint64]bool{}}
 	for _, i := range r.pending {
 		b.origins[i.origin] = true
 	}
-	r.pending, r.late = nil, nil
+	r.pending, r.late, r.out = nil, nil, nil
 	r.keep(b.items, rs.cfg.History)
 	return b
 }
