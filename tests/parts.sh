@@ -76,7 +76,7 @@ model() { # 20 or 200 sequences of steps, or up to 10,000 within TIMBRE_TEST_SEC
     CGO_ENABLED=0 go test -count=1 -timeout "$((${TIMBRE_TEST_SECONDS:-600} + 600))s" -v -run '^TestDevicesFollowTheModel$' ./tests/converge
 }
 
-groups() { # the same for what six users do in groups of all types: 8 or 120 sequences
+groups() { # the same for what six users do in groups of all types: 8 or 40 sequences
     CGO_ENABLED=0 go test -count=1 -timeout "$((${TIMBRE_TEST_SECONDS:-900} + 600))s" -v -run '^TestGroupsFollowTheModel$' ./tests/converge
 }
 

@@ -15,7 +15,7 @@ import (
 // TestDevicesFollowTheModel say how many sequences there are, and repeat them.
 func TestGroupsFollowTheModel(t *testing.T) {
 	set(t, "rapid.steps", "60")
-	play(t, 8, 120, (*player).gathering)
+	play(t, 8, 40, (*player).gathering)
 }
 
 // gathering is a sequence of moves.
