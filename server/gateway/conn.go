@@ -35,6 +35,8 @@ type conn struct {
 
 	busyUntil time.Time    // everything that changes something is refused until then; likewise
 	trans     quota        // likewise
+	heard     time.Time    // when the last frame came; likewise
+	streak    int          // frames that followed each other quickly; likewise
 	failed    atomic.Int64 // when the database last failed to make a change, Unix nanoseconds
 
 	slots   chan struct{}  // one for each request under way
@@ -91,8 +93,20 @@ func (c *conn) read() {
 	}
 }
 
-// handle has the crew handle a frame, waits for it and says whether more are wanted.
+// lively is how many frames that follow each other within a second make a connection lively.
+const lively = 16
+
+// handle handles a frame and says whether more are wanted. The crew does it for a connection that is silent most of the time;
+// a lively one needs its stack anyway.
 func (c *conn) handle(frame []byte) (more bool) {
+	now := time.Now()
+	if now.Sub(c.heard) > time.Second {
+		c.streak = 0
+	}
+	c.heard = now
+	if c.streak++; c.streak > lively {
+		return c.frame(frame)
+	}
 	done := make(chan struct{})
 	c.g.crew.do(func() {
 		defer close(done)
