@@ -4,7 +4,6 @@ import (
 	"timbre/model"
 	"timbre/protocol"
 	"timbre/server/group"
-	"timbre/server/message"
 	"timbre/sqlite"
 )
 
@@ -27,50 +26,19 @@ func communityHandlers() map[string]handler {
 	}
 }
 
-// changeIn makes a change of the group that the body names.
-func changeIn[T, A any](c *conn, r *protocol.Request, in func(*T) string,
-	fn func(tx *sqlite.Tx, a *group.Actor, gid int64, body *T) (A, group.Outcome, error)) {
-	body, ok := changeGroup[T](c, r)
-	if !ok {
-		return
-	}
-	w, ok := c.inGroup(r.ID, in(&body))
-	if !ok {
-		return
-	}
-	actor := c.actor(r)
-	c.change(r.ID, func(tx *sqlite.Tx) (changed, error) {
-		a, o, err := fn(tx, actor, w.GID, &body)
-		return outcome(protocol.Marshal(a), o), err
-	})
-}
-
-// askIn answers a question about the group that the body names.
-func askIn[T, A any](c *conn, r *protocol.Request, in func(*T) string, fn func(q sqlite.Queryer, gid int64, body *T) (A, error)) {
-	ask(c, r, func(b *T) protocol.Target { return protocol.Target{Group: in(b)} },
-		func(q sqlite.Queryer, w message.Where, b T) ([]byte, error) {
-			if w.GID == 0 {
-				return nil, noGroup()
-			}
-			a, err := fn(q, w.GID, &b)
-			return protocol.Marshal(a), err
-		})
-}
-
 func (c *conn) createTopic(r *protocol.Request) {
-	changeIn(c, r, func(b *protocol.CreateTopic) string { return b.Community }, c.g.Groups.CreateTopic)
+	alter(c, r, func(b *protocol.CreateTopic) string { return b.Community }, c.g.Groups.CreateTopic)
 }
 
 func (c *conn) setTopic(r *protocol.Request) {
-	changeIn(c, r, func(b *protocol.SetTopic) string { return b.Topic },
+	alter(c, r, func(b *protocol.SetTopic) string { return b.Topic },
 		func(tx *sqlite.Tx, a *group.Actor, gid int64, b *protocol.SetTopic) (struct{}, group.Outcome, error) {
-			o, err := c.g.Groups.SetTopic(tx, a, gid, b)
-			return struct{}{}, o, err
+			return done(c.g.Groups.SetTopic(tx, a, gid, b))
 		})
 }
 
 func (c *conn) deleteTopics(r *protocol.Request) {
-	changeIn(c, r, func(b *protocol.AskTopics) string { return b.Community },
+	alter(c, r, func(b *protocol.AskTopics) string { return b.Community },
 		func(tx *sqlite.Tx, a *group.Actor, gid int64, b *protocol.AskTopics) (protocol.Topics, group.Outcome, error) {
 			return c.g.Groups.DeleteTopics(tx, a, gid, b.Topics)
 		})
@@ -84,43 +52,31 @@ func (c *conn) topics(r *protocol.Request) {
 }
 
 func (c *conn) createRights(r *protocol.Request) {
-	changeIn(c, r, func(b *protocol.SetRights) string { return b.Community }, c.g.Communities.Create)
+	alter(c, r, func(b *protocol.SetRights) string { return b.Community }, c.g.Communities.Create)
 }
 
 func (c *conn) setRights(r *protocol.Request) {
-	changeIn(c, r, func(b *protocol.SetRights) string { return b.Community },
+	alter(c, r, func(b *protocol.SetRights) string { return b.Community },
 		func(tx *sqlite.Tx, a *group.Actor, gid int64, b *protocol.SetRights) (struct{}, group.Outcome, error) {
-			o, err := c.g.Communities.Set(tx, a, gid, b)
-			return struct{}{}, o, err
+			return done(c.g.Communities.Set(tx, a, gid, b))
 		})
 }
 
 func (c *conn) deleteRights(r *protocol.Request) {
-	changeIn(c, r, func(b *protocol.AskRights) string { return b.Community },
+	alter(c, r, func(b *protocol.AskRights) string { return b.Community },
 		func(tx *sqlite.Tx, a *group.Actor, gid int64, b *protocol.AskRights) (protocol.RightsList, group.Outcome, error) {
 			return c.g.Communities.Delete(tx, a, gid, b.IDs)
 		})
 }
 
 func (c *conn) enlistRights(r *protocol.Request) {
-	body, err := decode[protocol.Enlist](r.Body)
-	var users map[string]int64
-	if err == nil {
-		users, err = c.numbers(body.Users[:min(len(body.Users), model.MaxPermissionMembers)])
-	}
-	if err != nil {
-		c.reply(r.ID, nil, err)
-		c.Wake()
-		return
-	}
-	changeIn(c, r, func(b *protocol.Enlist) string { return b.Community },
-		func(tx *sqlite.Tx, a *group.Actor, gid int64, b *protocol.Enlist) (protocol.Results, group.Outcome, error) {
-			return c.g.Communities.Enlist(tx, a, gid, b, users)
-		})
+	alterWith(c, r, func(b *protocol.Enlist) (string, []string) {
+		return b.Community, b.Users[:min(len(b.Users), model.MaxPermissionMembers)]
+	}, c.g.Communities.Enlist)
 }
 
 func (c *conn) grantRights(r *protocol.Request) {
-	changeIn(c, r, func(b *protocol.Grant) string { return b.Community }, c.g.Communities.Grant)
+	alter(c, r, func(b *protocol.Grant) string { return b.Community }, c.g.Communities.Grant)
 }
 
 // askRights answers a question about permission groups.

@@ -31,7 +31,9 @@ func noGroup() error { return refusal.New(tim.ErrSVRGroupInvalidGroupid, "no gro
 
 // numbers finds users by name.
 func (c *conn) numbers(names []string) (uids map[string]int64, err error) {
-	uids = map[string]int64{}
+	if uids = map[string]int64{}; len(names) == 0 {
+		return uids, nil
+	}
 	err = c.g.Store.Read(context.Background(), func(q sqlite.Queryer) error {
 		users, err := c.users(q, names)
 		for _, u := range users {

@@ -24,43 +24,6 @@ func informationHandlers() map[string]handler {
 	}
 }
 
-// alterGroup runs a change of one group that is named in the request.
-func alterGroup[T any](c *conn, r *protocol.Request, name func(*T) string,
-	fn func(tx *sqlite.Tx, actor *group.Actor, gid int64, body *T) ([]byte, group.Outcome, error)) {
-	body, ok := changeGroup[T](c, r)
-	if !ok {
-		return
-	}
-	w, ok := c.inGroup(r.ID, name(&body))
-	if !ok {
-		return
-	}
-	actor := c.actor(r)
-	c.change(r.ID, func(tx *sqlite.Tx) (changed, error) {
-		answer, o, err := fn(tx, actor, w.GID, &body)
-		return outcome(answer, o), err
-	})
-}
-
-// askGroup answers a question about one group.
-func askGroup[T any](c *conn, r *protocol.Request, name func(*T) string, fn func(q sqlite.Queryer, gid int64, body *T) (any, error)) {
-	body, err := decode[T](r.Body)
-	if err == nil && name(&body) == "" {
-		err = noGroup()
-	}
-	c.query(r.ID, func(q sqlite.Queryer) ([]byte, error) {
-		if err != nil {
-			return nil, err
-		}
-		w, err := c.whereIn(q, protocol.Target{Group: name(&body)})
-		if err != nil {
-			return nil, err
-		}
-		a, err := fn(q, w.GID, &body)
-		return protocol.Marshal(a), err
-	})
-}
-
 // setGroup changes what a group is. Handing it over is another matter, which nothing else goes with.
 func (c *conn) setGroup(r *protocol.Request) {
 	body, ok := changeGroup[protocol.SetGroup](c, r)
@@ -94,64 +57,42 @@ func (c *conn) setGroup(r *protocol.Request) {
 }
 
 func (c *conn) markMembers(r *protocol.Request) {
-	body, ok := changeGroup[protocol.MarkMembers](c, r)
-	if !ok {
-		return
-	}
-	w, ok := c.inGroup(r.ID, body.Group)
-	if !ok {
-		return
-	}
-	uids, err := c.numbers(body.Users[:min(len(body.Users), model.MaxMarkUsers+1)]) // one more than fits is refused
-	if err != nil {
-		c.reply(r.ID, nil, err)
-		c.Wake()
-		return
-	}
-	users := make([]message.User, 0, len(body.Users))
-	for _, name := range body.Users {
-		users = append(users, message.User{UID: uids[name], Name: name})
-	}
-	actor := c.actor(r)
-	c.change(r.ID, func(tx *sqlite.Tx) (changed, error) {
-		o, err := c.g.Groups.Mark(tx, actor, w.GID, users, body.Mark, body.On)
-		return outcome(nil, o), err
+	alterWith(c, r, func(b *protocol.MarkMembers) (string, []string) {
+		return b.Group, b.Users[:min(len(b.Users), model.MaxMarkUsers+1)] // one more than fits is refused
+	}, func(tx *sqlite.Tx, a *group.Actor, gid int64, b *protocol.MarkMembers, uids map[string]int64) (struct{}, group.Outcome, error) {
+		users := make([]message.User, 0, len(b.Users))
+		for _, name := range b.Users {
+			users = append(users, message.User{UID: uids[name], Name: name})
+		}
+		return done(c.g.Groups.Mark(tx, a, gid, users, b.Mark, b.On))
 	})
 }
 
 func (c *conn) onlineMembers(r *protocol.Request) {
-	askGroup(c, r, func(b *protocol.OneGroup) string { return b.Group },
-		func(q sqlite.Queryer, gid int64, _ *protocol.OneGroup) (any, error) {
+	askIn(c, r, func(b *protocol.OneGroup) string { return b.Group },
+		func(q sqlite.Queryer, gid int64, _ *protocol.OneGroup) (protocol.OnlineMembers, error) {
 			return c.g.Groups.Online(q, c.self.UID, gid)
 		})
 }
 
 func (c *conn) setGroupAttributes(r *protocol.Request) {
-	alterGroup(c, r, func(b *protocol.SetGroupAttributes) string { return b.Group },
-		func(tx *sqlite.Tx, actor *group.Actor, gid int64, b *protocol.SetGroupAttributes) ([]byte, group.Outcome, error) {
-			a, o, err := c.g.Groups.SetAttributes(tx, actor, gid, b)
-			return protocol.Marshal(a), o, err
-		})
+	alter(c, r, func(b *protocol.SetGroupAttributes) string { return b.Group }, c.g.Groups.SetAttributes)
 }
 
 func (c *conn) groupAttributes(r *protocol.Request) {
-	askGroup(c, r, func(b *protocol.AskGroupAttributes) string { return b.Group },
-		func(q sqlite.Queryer, gid int64, b *protocol.AskGroupAttributes) (any, error) {
+	askIn(c, r, func(b *protocol.AskGroupAttributes) string { return b.Group },
+		func(q sqlite.Queryer, gid int64, b *protocol.AskGroupAttributes) (protocol.GroupAttributes, error) {
 			return c.g.Groups.Attributes(q, c.self.UID, gid, b.Keys)
 		})
 }
 
 func (c *conn) setGroupCounters(r *protocol.Request) {
-	alterGroup(c, r, func(b *protocol.SetGroupCounters) string { return b.Group },
-		func(tx *sqlite.Tx, actor *group.Actor, gid int64, b *protocol.SetGroupCounters) ([]byte, group.Outcome, error) {
-			a, o, err := c.g.Groups.SetCounters(tx, actor, gid, b)
-			return protocol.Marshal(a), o, err
-		})
+	alter(c, r, func(b *protocol.SetGroupCounters) string { return b.Group }, c.g.Groups.SetCounters)
 }
 
 func (c *conn) groupCounters(r *protocol.Request) {
-	askGroup(c, r, func(b *protocol.AskGroupAttributes) string { return b.Group },
-		func(q sqlite.Queryer, gid int64, b *protocol.AskGroupAttributes) (any, error) {
+	askIn(c, r, func(b *protocol.AskGroupAttributes) string { return b.Group },
+		func(q sqlite.Queryer, gid int64, b *protocol.AskGroupAttributes) (protocol.GroupCounters, error) {
 			return c.g.Groups.Counters(q, c.self.UID, gid, b.Keys)
 		})
 }

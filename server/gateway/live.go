@@ -141,27 +141,7 @@ func (c *conn) quitRoom(r *protocol.Request) {
 func notThere() error { return refusal.New(tim.ErrSVRGroupPermissionDeny, "not in this room") }
 
 // expel removes users from a room.
-func (c *conn) expel(r *protocol.Request) {
-	body, ok := changeGroup[protocol.KickMembers](c, r)
-	if !ok {
-		return
-	}
-	w, ok := c.inGroup(r.ID, body.Group)
-	if !ok {
-		return
-	}
-	users, err := c.numbers(body.Users[:min(len(body.Users), model.MaxKicks)])
-	if err != nil {
-		c.reply(r.ID, nil, err)
-		c.Wake()
-		return
-	}
-	actor := c.actor(r)
-	c.change(r.ID, func(tx *sqlite.Tx) (changed, error) {
-		a, o, err := c.g.Groups.Expel(tx, actor, w.GID, &body, users)
-		return outcome(protocol.Marshal(a), o), err
-	})
-}
+func (c *conn) expel(r *protocol.Request) { alterWith(c, r, kicked, c.g.Groups.Expel) }
 
 // roomMembers lists who is in a room.
 func (c *conn) roomMembers(r *protocol.Request) {

@@ -16,7 +16,7 @@ import (
 // for it, because most connections are silent.
 func (c *conn) Wake() {
 	if c.out.claim() {
-		c.g.crew.do(c.write)
+		go c.write()
 	}
 }
 
