@@ -151,14 +151,8 @@ func judge(a protocol.Answer, err error, answer any) *transport.Error {
 	if err != nil {
 		return transport.AsError(err)
 	}
-	switch a.Code {
-	case 0:
-	case protocol.CodeBusy, protocol.CodeInside:
-		return &transport.Error{Code: tim.ErrSDKNetWaitAckTimeout, Text: a.Desc}
-	case protocol.CodeOp:
-		return &transport.Error{Code: tim.ErrSDKInterfaceNotSupport, Text: a.Desc}
-	default:
-		return &transport.Error{Code: a.Code, Text: a.Desc}
+	if a.Code != 0 {
+		return (&transport.Error{Code: a.Code, Text: a.Desc}).Public()
 	}
 	if err := json.Unmarshal(a.Body, answer); err != nil {
 		return &transport.Error{Code: tim.ErrParseResponseFailed, Text: err.Error()}

@@ -17,7 +17,7 @@ func (r *Rooms) Watch(id string, on bool, done event.Done) {
 	}
 	a, err := r.ask(context.Background(), protocol.OpLivePeek, "", protocol.LivePeek{Group: id, On: on})
 	if err != nil {
-		why := public(transport.AsError(err))
+		why := transport.AsError(err).Public()
 		done(why.Code, why.Text, "")
 		return
 	}
@@ -50,15 +50,4 @@ func (r *Rooms) unwatch(id string) {
 			delete(r.rooms, id)
 		}
 	}
-}
-
-// public replaces codes that mean nothing to a host.
-func public(why *transport.Error) *transport.Error {
-	switch why.Code {
-	case protocol.CodeBusy, protocol.CodeInside:
-		return &transport.Error{Code: tim.ErrSDKNetWaitAckTimeout, Text: why.Text}
-	case protocol.CodeOp:
-		return &transport.Error{Code: tim.ErrSDKInterfaceNotSupport, Text: why.Text}
-	}
-	return why
 }

@@ -74,7 +74,7 @@ func (m *Messages) requestOnline(d *Draft, done event.Done) {
 		if err != nil {
 			why = transport.AsError(err)
 		}
-		if why = public(why); why.Code != 0 {
+		if why = why.Public(); why.Code != 0 {
 			m.refusedOnline(d, why, done)
 			return
 		}

@@ -148,20 +148,9 @@ func (m *Messages) ask(op, key string, body, into any) *transport.Error {
 		}
 	}
 	if a.Code != 0 {
-		return public(&transport.Error{Code: a.Code, Text: a.Desc})
+		return (&transport.Error{Code: a.Code, Text: a.Desc}).Public()
 	}
 	return nil
-}
-
-// public replaces codes that mean nothing to a host.
-func public(why *transport.Error) *transport.Error {
-	switch why.Code {
-	case protocol.CodeBusy, protocol.CodeInside:
-		return &transport.Error{Code: tim.ErrSDKNetWaitAckTimeout, Text: why.Text}
-	case protocol.CodeOp:
-		return &transport.Error{Code: tim.ErrSDKInterfaceNotSupport, Text: why.Text}
-	}
-	return why
 }
 
 // change makes a change of the database and answers the call with what it makes of it.

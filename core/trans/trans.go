@@ -67,17 +67,11 @@ func invalid(text string) *transport.Error {
 // Send passes something on. It waits for the server.
 func (t *Trans) Send(what protocol.Trans, done event.Done) {
 	a, err := t.link.Ask(context.Background(), protocol.OpTrans, "", protocol.Marshal(what), t.timeout())
-	switch {
-	case err != nil:
-		why := transport.AsError(err)
-		done(why.Code, why.Text, "")
-	case a.Code == protocol.CodeBusy || a.Code == protocol.CodeInside:
-		done(tim.ErrSDKNetWaitAckTimeout, a.Desc, "")
-	case a.Code == protocol.CodeOp:
-		done(tim.ErrSDKInterfaceNotSupport, a.Desc, "")
-	default:
-		done(a.Code, a.Desc, "")
+	why := (&transport.Error{Code: a.Code, Text: a.Desc}).Public()
+	if err != nil {
+		why = transport.AsError(err)
 	}
+	done(why.Code, why.Text, "")
 }
 
 // Pushed takes what somebody has sent.
