@@ -222,15 +222,18 @@ func TestAPoisonedQuestionIsNoTightLoop(t *testing.T) {
 		}
 		echo(c, r)
 	}}
-	var l *transport.Link
-	ask := func(op string) {
-		l.Request(op, "", []byte(`1`), 24*time.Hour, func(protocol.Answer, error) {})
-	}
 	synctest.Test(t, func(t *testing.T) {
+		var l *transport.Link
+		made := make(chan struct{})
+		ask := func(op string) {
+			<-made
+			l.Request(op, "", []byte(`1`), 24*time.Hour, func(protocol.Answer, error) {})
+		}
 		l = s.Link(t, func(c *transport.Config) {
 			open := c.Open
 			c.Open = func(ctx context.Context) { open(ctx); ask("good") }
 		})
+		close(made)
 		ask("poison")
 		time.Sleep(time.Hour)
 		synctest.Wait()

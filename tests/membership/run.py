@@ -151,10 +151,9 @@ class Stage:
     def restart(self):
         self.server.stop(hard=True)
         self.server.start()
-        for room in self.rooms:  # it remembers nobody who was in a live room, and nobody who was removed from one while he could not
-            if room.live:        # hear of it: their devices come again, so all of them may hear what is said there
-                room.listeners = collections.defaultdict(set, {u: set(all_) for u, all_ in room.ever.items()})
-                room.members = set(room.listeners)
+        for room in self.rooms:  # it remembers nobody who was in a live room: the devices come again, and all of them may hear what is
+            if room.live:        # said there; those of users who were removed may not, even where they did not hear of it
+                room.listeners = collections.defaultdict(set, {u: set(room.ever[u]) for u in room.members})
         self.owner.call("TIMExtNotifyNetworkChanged")
         self.owner.until(lambda: self.owner.ask("TIMMsgGetC2CReceiveMessageOpt", ["owner"]).code == 0, timbre.DEADLINE, "the server")
 
