@@ -71,7 +71,8 @@ func rowOf(v gjson.Result) row {
 }
 
 // upToDate says what differs between the phone's list and the model's. A phone that has never looked into a conversation
-// may lack its last message: it has got the newest one, and that is deleted.
+// may lack its last message: it has got the newest one, and that is deleted. Then the conversation's place tells that the
+// phone knows of it.
 func (p *phone) upToDate() error { return p.sameList(p.list(), false) }
 
 func (p *phone) sameList(list []gjson.Result, looked bool) error {
@@ -80,7 +81,7 @@ func (p *phone) sameList(list []gjson.Result, looked bool) error {
 	last, unpinned := uint64(1)<<63, false
 	for _, v := range list {
 		got := rowOf(v)
-		if w, listed := want[got.conv]; listed && !looked && got.last == "" {
+		if w, listed := want[got.conv]; listed && !looked && got.last == "" && p.placed(v, w) {
 			w.last = ""
 			want[got.conv] = w
 		}
@@ -102,6 +103,13 @@ func (p *phone) sameList(list []gjson.Result, looked bool) error {
 		return fmt.Errorf("not listed: %+v", w)
 	}
 	return nil
+}
+
+// placed says whether the place of a conversation is at least that of the last message that it must show.
+func (p *phone) placed(v gjson.Result, r row) bool {
+	const pinned, slots = uint64(1) << 62, 1024
+	shown := p.s.truth.shown(p.owner, r.conv)
+	return len(shown) == 0 || v.Get(tim.KeyConvActiveTime).Uint()%pinned/slots >= shown[len(shown)-1].millis
 }
 
 // agrees holds everything that the phone shows against the model, and what its host was told against what it shows.

@@ -174,7 +174,7 @@ func (d do) readAll() {
 
 // some picks a letter that the phone shows and that fits, nil when there is none.
 func (d do) some(fits func(*letter) bool) *letter {
-	d.p.history(d.c, true)
+	d.look()
 	var all []*letter
 	for _, l := range d.truth.shown(d.p.owner, d.c) {
 		if fits(l) {
@@ -187,9 +187,26 @@ func (d do) some(fits func(*letter) bool) *letter {
 	return all[len(all)-1-d.a.n%len(all)]
 }
 
+// look pages through the conversation until the phone has all that it must show.
+func (d do) look() {
+	d.eventually(d.p.name, func() error {
+		list := d.p.history(d.c, true)
+		shown := d.truth.shown(d.p.owner, d.c)
+		if len(shown) == 0 || slices.ContainsFunc(list, func(m gjson.Result) bool { return id(m) == shown[len(shown)-1].id }) {
+			return nil
+		}
+		return fmt.Errorf("%s: %s is not in its history", d.c.peer, shown[len(shown)-1].text)
+	})
+}
+
 // found is the phone's JSON of a letter.
 func (d do) found(l *letter) string {
-	return gjson.Get(d.p.ask(tim.OpTIMMsgFindMessages, text([]string{l.id})), "0").Raw
+	m := gjson.Get(d.p.ask(tim.OpTIMMsgFindMessages, text([]string{l.id})), "0")
+	if !m.Exists() {
+		d.fail("%s does not have %s (%s, number %d) of %s, but the model does; its history: %v", d.p.name, l.text, l.id, l.seq, d.c.peer,
+			d.p.history(d.c, false))
+	}
+	return m.Raw
 }
 
 func (d do) revoke() {

@@ -21,6 +21,7 @@ type letter struct {
 	from    string
 	counts  bool // as unread, for those who did not send it
 	revoked bool
+	millis  uint64 // when the server took it
 }
 
 // talk is what a user made of one of his conversations.

@@ -142,7 +142,8 @@ func (s *scene) makeGroup(id string) {
 
 func letterOf(m gjson.Result) *letter {
 	return &letter{seq: m.Get(tim.KeyMsgSeq).Uint(), id: id(m), from: m.Get(tim.KeyMsgSender).String(), counts: true,
-		text: m.Get(tim.KeyMsgElemArray + ".0." + tim.KeyTextElemContent).String(), revoked: m.Get(tim.KeyMsgStatus).Int() == tim.MsgRevoked}
+		text: m.Get(tim.KeyMsgElemArray + ".0." + tim.KeyTextElemContent).String(), revoked: m.Get(tim.KeyMsgStatus).Int() == tim.MsgRevoked,
+		millis: m.Get("ext_message_server_time_ms").Uint()}
 }
 
 // eventually repeats a check until it finds nothing wrong.
