@@ -200,7 +200,7 @@ func (rs *Rooms) Evict(gid, uid int64) {
 		if s.guest.UID != uid {
 			continue
 		}
-		rs.farewell(r, s)
+		rs.sendOff(r, s)
 		s.user, s.watches = nil, false
 		rs.standUp(s)
 	}

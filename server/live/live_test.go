@@ -9,13 +9,12 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"timbre/model/tim"
 	"timbre/protocol"
+	"timbre/tests/leaks"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaks.Main(m) }
 
 // ear is a connection that keeps what it hears.
 type ear struct {
@@ -143,13 +142,16 @@ func TestTheFirstMessageGoesOutAtOnceAndTheNextTogether(t *testing.T) {
 func TestOtherDevicesOfTheSenderHearHim(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rs := New(Defaults(), presence, time.Now)
-		phone, pc := in(rs, studio, 1, 1), in(rs, studio, 2, 1)
+		phone := in(rs, studio, 1, 1)
+		synctest.Wait()
+		hears(t, phone, "join u1 of 1")
+		pc := in(rs, studio, 2, 1)
 		if n := rs.Size(1); n != 1 {
 			t.Errorf("%d users", n)
 		}
-		synctest.Wait()
-		hears(t, phone, "join u1 of 1")
-		hears(t, pc, "join u1 of 1")
+		after(rs.cfg.Tick)
+		hears(t, phone) // he is there already
+		hears(t, pc)
 		say(rs, studio, 1, 1, "a")
 		after(rs.cfg.Tick)
 		hears(t, phone)

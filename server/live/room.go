@@ -26,6 +26,9 @@ type room struct {
 	armed   bool      // a tick is going to begin, or is being delivered
 	closed  bool      // it has ended, what is pending is the last
 
+	delivers  bool       // a tick is being delivered
+	farewells []farewell // for those who were removed meanwhile
+
 	last   []item // history
 	recent recent
 	idle   *time.Timer // forgets the room

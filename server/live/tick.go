@@ -35,6 +35,7 @@ func (rs *Rooms) tick(r *room) {
 	rs.mu.Lock()
 	r.next = time.Now().Add(rs.cfg.Tick)
 	b, seats := rs.gather(r), slices.Clone(r.seats)
+	r.delivers = true
 	rs.mu.Unlock()
 
 	for _, s := range seats {
@@ -47,7 +48,11 @@ func (rs *Rooms) tick(r *room) {
 
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
-	r.armed = false
+	r.armed, r.delivers = false, false
+	for _, last := range r.farewells {
+		last.send()
+	}
+	r.farewells = nil
 	rs.arm(r)
 }
 
@@ -98,12 +103,27 @@ func (b *batch) after(late int) []item {
 	return slices.Concat(b.items[:b.came], b.items[b.came+late:])
 }
 
-// farewell gives a session that is being removed what is pending.
-func (rs *Rooms) farewell(r *room, s *seat) {
-	for _, line := range lines(r.head(), r.pending[r.late[s]:], s.guest.Session) {
-		s.guest.Conn.Live(line)
+// farewell is the last that a session gets which is being removed.
+type farewell struct {
+	to    Connection
+	lines [][]byte
+}
+
+func (f farewell) send() {
+	for _, line := range f.lines {
+		f.to.Live(line)
 	}
-	s.guest.Conn.Wake()
+	f.to.Wake()
+}
+
+// sendOff gives a session that is being removed what is pending, behind a tick that is being delivered.
+func (rs *Rooms) sendOff(r *room, s *seat) {
+	f := farewell{s.guest.Conn, lines(r.head(), r.pending[r.late[s]:], s.guest.Session)}
+	if r.delivers {
+		r.farewells = append(r.farewells, f)
+		return
+	}
+	f.send()
 }
 
 // recall gives a session that came the room's last messages, those after a number. What is pending comes with the next tick.
