@@ -180,8 +180,8 @@ func (l *Link) finish(r *request, a protocol.Answer, err error) {
 	}
 }
 
-// Release opens the link for ordinary requests and writes what is pending, oldest first. What was written too often
-// fails.
+// Release opens the link for ordinary requests and writes what is pending, oldest first. What was written too often fails,
+// and so does what must not be written twice.
 func (l *Link) Release() {
 	l.mu.Lock()
 	conn := l.conn
@@ -196,7 +196,7 @@ func (l *Link) Release() {
 		if r.login || r.refused {
 			continue
 		}
-		if r.writes > l.cfg.Retry() && !r.patient {
+		if r.writes > l.cfg.Retry() && !r.patient || r.op == protocol.OpTrans && r.stage.Load() != stageQueued {
 			tired = append(tired, r)
 			continue
 		}

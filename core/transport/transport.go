@@ -61,6 +61,7 @@ type Config struct {
 	Push   func(p *protocol.Push)    // on the reading goroutine
 	Late   func()                    // likewise: the answer to a request that has ended came after all; may be nil
 	Dial   Dialer                    // opens connections; nil: the system does
+	Wall   func() time.Time          // what the clock on the wall shows; nil: the system's
 }
 
 // Link is one account's connection. All methods may be called from any goroutine.

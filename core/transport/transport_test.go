@@ -11,15 +11,14 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"timbre/core/transport"
 	"timbre/core/transport/linktest"
 	"timbre/model/tim"
 	"timbre/protocol"
+	"timbre/tests/leaks"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaks.Main(m) }
 
 var errStop = &transport.Error{Code: tim.ErrSDKCommInterrupt, Text: "stopped"}
 
@@ -212,6 +211,21 @@ func TestRetriesAreCounted(t *testing.T) {
 		o.want(t, "k failed 9520")
 		if writes != 3 {
 			t.Errorf("written %d times, want 1 and 2 retries", writes)
+		}
+	})
+}
+
+// Nobody would notice the second one of what is passed on without a key.
+func TestWhatIsPassedOnIsWrittenOnce(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, s *linktest.Server, l *transport.Link) {
+		writes := 0
+		s.Handle = func(c *linktest.Conn, r protocol.Request) { writes++; c.Cut() }
+		var o outcomes
+		l.Request(protocol.OpTrans, "", []byte(`1`), time.Minute, o.done("trans"))
+		time.Sleep(15 * time.Second)
+		o.want(t, "trans failed 9520")
+		if writes != 1 {
+			t.Errorf("written %d times", writes)
 		}
 	})
 }

@@ -15,14 +15,16 @@ import (
 const (
 	silence     = 10 * time.Second // with something to wait for, quiet for so long means: ask whether it lives
 	askPatience = 10 * time.Second // the answer must come within
-	nowPatience = 3 * time.Second  // likewise, when the host says that the network changed
+	nowPatience = 3 * time.Second  // likewise, when the host says that the network changed, or the machine has slept
+	glance      = 15 * time.Second // so often the watch looks whether the machine has slept
 )
 
 // watch finds a dead connection. It sleeps until the next moment at which something could be due; what makes that moment
-// come earlier wakes it.
+// come earlier wakes it. The timers stand still while the machine sleeps and the network forgets the connection.
 func (l *Link) watch(ctx context.Context, c *connection) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	clocks := newClocks(l.cfg.Wall)
 	for {
 		select {
 		case <-ctx.Done():
@@ -30,13 +32,39 @@ func (l *Link) watch(ctx context.Context, c *connection) {
 		case <-timer.C:
 		case <-c.doubt:
 		}
+		if slept := clocks.slept(); slept >= silence {
+			l.cfg.Log.Info("the machine has slept, asking whether the server lives", "for", slept)
+			c.ask(nowPatience, false)
+		}
 		var next time.Duration
 		if !guard.Run(l.cfg.Log, "watching a connection", func() { next = l.examine(c) }) || next == 0 {
 			c.end(dead())
 			return
 		}
-		timer.Reset(next)
+		timer.Reset(min(next, glance))
 	}
+}
+
+// clocks find out that the machine has slept: the clock on the wall has gone on, and the one of the timers has not.
+type clocks struct {
+	wall          func() time.Time
+	shown, passed time.Time // by the one and by the other, when they were last compared
+}
+
+func newClocks(wall func() time.Time) *clocks {
+	if wall == nil {
+		wall = func() time.Time { return time.Now().Round(0) }
+	}
+	return &clocks{wall: wall, shown: wall(), passed: time.Now()}
+}
+
+// slept is how much more time has gone by than the timers know, since it was asked for last. A clock that was set forward
+// looks the same, which costs a question to the server.
+func (c *clocks) slept() time.Duration {
+	shown, passed := c.wall(), time.Now()
+	ahead := shown.Sub(c.shown) - passed.Sub(c.passed)
+	c.shown, c.passed = shown, passed
+	return ahead
 }
 
 func dead() *Error { return lost("the server was silent and did not say that it lives") }

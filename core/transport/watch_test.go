@@ -345,3 +345,37 @@ func TestRestsWithoutNeed(t *testing.T) {
 		st.want(t, "with need", tim.Connecting, tim.Connected)
 	})
 }
+
+// While the machine sleeps the timers stand still and the clock on the wall goes on. A connection that the network has
+// forgotten meanwhile is found soon, without a request and without a word of the host; one that lives stays.
+func TestSleepOfTheMachineIsNoticed(t *testing.T) {
+	for _, forgotten := range []bool{false, true} {
+		var dead atomic.Pointer[linktest.Conn]
+		var ahead atomic.Int64
+		s := &linktest.Server{}
+		s.Ping = func(c *linktest.Conn, r protocol.Request) {
+			if c != dead.Load() {
+				pong(c, r)
+			}
+		}
+		wall := func(c *transport.Config) {
+			c.Wall = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+		}
+		served(t, s, wall, func(t *testing.T, _ *transport.Link) {
+			pass(time.Minute)
+			if forgotten {
+				dead.Store(s.Conn())
+			}
+			ahead.Store(int64(8 * time.Hour))
+			pass(20 * time.Second)
+			if dials := s.Dials(); dials != map[bool]int{false: 1, true: 2}[forgotten] {
+				t.Errorf("forgotten %v: %d dials", forgotten, dials)
+			}
+			ahead.Store(int64(time.Hour)) // somebody sets the clock back
+			pass(20 * time.Second)
+			if dials := s.Dials(); forgotten && dials != 2 {
+				t.Errorf("%d dials after the clock was set back", dials)
+			}
+		})
+	}
+}
