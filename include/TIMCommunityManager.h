@@ -436,7 +436,7 @@ TIM_API int TIM_DECL TIMCommunityGetJoinedCommunityList(TIMCommCallback cb, cons
  *
  * - group_id: Id of a community with topics. UTF-8.
  * - json_topic_info: JSON object TopicInfo with a name; introduction, notification, face URL, custom string,
- *   id and default_permissions are taken too.
+ *   id, default_permissions and is_all_muted are taken too.
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
@@ -555,7 +555,7 @@ TIM_API int TIM_DECL TIMCommunityGetTopicInfoList(const char* group_id, const ch
  * community lets them decide.
  *
  * - json_permission_group_info: JSON object PermissionGroupInfo: community_group_id and
- *   permission_group_name, with permission_custom_data and group_permission if wanted.
+ *   permission_group_name, with permission_group_id, permission_custom_data and group_permission if wanted.
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
@@ -565,8 +565,9 @@ TIM_API int TIM_DECL TIMCommunityGetTopicInfoList(const char* group_id, const ch
  *
  * Errors: Returned at once: -4 json_permission_group_info is NULL. In the callback: 6013 not initialised;
  * 6014 nobody is logged in; 6017 it is not valid JSON or not an object, no community or no name, or a value
- * of the wrong kind; 10004 name or custom data too long, too many permission groups, or a group without
- * topics; 10007 no member, or no right to it; 10010 no such community; network codes 9508 to 9525.
+ * of the wrong kind; 8501 bad id; 10004 name or custom data too long, too many permission groups, or a group
+ * without topics; 10007 no member, or no right to it; 10010 no such community; 10021 there is a permission
+ * group with the id; network codes 9508 to 9525.
  *
  * Limits: 100 permission groups a community. Name 1 to 150 bytes, custom data 3,000.
  *
@@ -906,10 +907,7 @@ static const char* const kTIMCommunityTopicInfoIntroduction = "group_topic_info_
 static const char* const kTIMCommunityTopicInfoNotification = "group_topic_info_notification";
 /* string, inout. At most 500 bytes. */
 static const char* const kTIMCommunityTopicInfoFaceURL = "group_topic_info_topic_face_url";
-/*
- * bool, inout. Nobody speaks but owner and admins, and with permission groups who has the right to manage
- * topics.
- */
+/* bool, inout. Nobody speaks but owner and admins, and where permission groups decide the owner. */
 static const char* const kTIMCommunityTopicInfoIsAllMuted = "group_topic_info_is_all_muted";
 /*
  * uint32, out. Until when the user may not speak in the topic, seconds since 1970; 4294967295: until it is
@@ -979,7 +977,10 @@ static const char* const kTIMCommunityTopicOperationResultTopicID = "group_topic
  */
 /* string, inout. The community's id. */
 static const char* const kTIMCommunityGroupID = "community_group_id";
-/* string, inout. Its own id, which the server makes. */
+/*
+ * string, inout. Its own id: "@PMG#_" and 1 to 48 bytes of printable ASCII. For a new permission group it may
+ * be left out: the server makes one.
+ */
 static const char* const kTIMPermissionGroupID = "permission_group_id";
 /* string, inout. 1 to 150 bytes. */
 static const char* const kTIMPermissionGroupName = "permission_group_name";

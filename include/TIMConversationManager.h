@@ -394,7 +394,7 @@ TIM_API int TIM_DECL TIMConvDeleteConversationList(const char* conversation_id_a
  * Events: kTIMConvEvent_Update, or kTIMConvEvent_Add when the conversation was not in the list.
  *
  * Errors: Returned at once: -4 conv_id or json_draft_param is NULL; -3 json_draft_param is not valid JSON or
- * not an object, or a value in it has the wrong type; -5 bad conv_id or conv_type.
+ * not an object, or a value in it has the wrong type; -5 bad conv_id or conv_type, or a live room.
  *
  * Thread: Any thread. There is no callback.
  *
@@ -760,7 +760,7 @@ TIM_API int TIM_DECL TIMConvDeleteConversationsFromGroup(const char* group_name,
 
 /*
  * Creates a conversation, or gives it if it exists. Old function: conversations are also created by the first
- * message, and TIMConvGetConvInfo reads one.
+ * message, and TIMConvGetConvInfo reads one. A live room is answered, too, and comes into no list.
  *
  * - conv_id: The peer's UserID or the group ID. UTF-8.
  * - conv_type: kTIMConv_C2C (1) or kTIMConv_Group (2).

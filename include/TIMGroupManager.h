@@ -945,7 +945,7 @@ TIM_API int TIM_DECL TIMGroupGetJoinedCommunityList(TIMCommCallback cb, const vo
  *
  * - group_id: Id of a community with topics. UTF-8.
  * - json_topic_info: JSON object TIMGroupTopicInfo with a name; introduction, notification, face URL, custom
- *   string, id and default_permissions are taken too.
+ *   string, id, default_permissions and is_all_muted are taken too.
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
@@ -1133,8 +1133,9 @@ TIM_API int TIM_DECL TIMGroupSearchGroupMembers(const char* json_group_search_gr
  * Events: Role: all members get a message with a GroupTipsElem of type kTIMGroupTip_SetAdmin or
  * kTIMGroupTip_CancelAdmin, and the member a report kTIMGroupReport_GrantAdmin or
  * kTIMGroupReport_CancelAdmin. Muting: a tip kTIMGroupTip_MemberInfoChange, and to the member a report
- * kTIMGroupReport_ShutUpMember. Meeting groups send no such tips. Receive option: the caller's devices get
- * kTIMConvEvent_Update and a report kTIMGroupReport_GroupMessageRecvOption. What is so already causes none.
+ * kTIMGroupReport_ShutUpMember. Meeting groups and live rooms send no such tips, live rooms with admins do.
+ * Receive option: the caller's devices get kTIMConvEvent_Update and a report
+ * kTIMGroupReport_GroupMessageRecvOption. What is so already causes none.
  *
  * Errors: Returned at once: -4 json_group_modifymeminfo_param is NULL; -3 it is not valid JSON, not an
  * object, empty, or lacks group, user or flags. In the callback: 6013 not initialised; 6014 nobody is logged
@@ -1189,8 +1190,9 @@ TIM_API int TIM_DECL TIMGroupInviteMember(const char* json_group_invite_param, T
 /*
  * Removes members. The owner removes everybody, admins remove ordinary members; in Work groups and live rooms
  * only the owner may. With group_delete_member_param_duration they cannot come in by themselves for so many
- * seconds; an invitation lets them in all the same. In live rooms this is a ban. Their conversations stay
- * with their history.
+ * seconds; an invitation by somebody who decides about newcomers lets them in all the same. In live rooms and
+ * communities this is a ban. To remove somebody who is kept out once more, without a duration, ends it. Their
+ * conversations stay with their history.
  *
  * - json_group_delete_param: JSON object GroupDeleteMemberParam; group and users are required.
  * - cb: Result callback, run exactly once if the function returned 0.
@@ -1201,8 +1203,9 @@ TIM_API int TIM_DECL TIMGroupInviteMember(const char* json_group_invite_param, T
  * one).
  *
  * Events: All members and the removed: a message with a GroupTipsElem of type kTIMGroupTip_Kick, not in
- * Meeting groups, and TIMSetGroupTipsEventCallback. The removed: a report kTIMGroupReport_BeKicked, in live
- * rooms with a ban kTIMGroupReport_BannedFromGroup.
+ * Meeting groups, and TIMSetGroupTipsEventCallback. The removed: a report kTIMGroupReport_BeKicked, with a
+ * ban kTIMGroupReport_BannedFromGroup, and kTIMGroupReport_UnbannedFromGroup to whom a ban does not hold any
+ * more.
  *
  * Errors: Returned at once: -4 json_group_delete_param is NULL; -3 it is not valid JSON, not an object,
  * empty, or lacks group or users. In the callback: 6013 not initialised; 6014 nobody is logged in; 6017 no
@@ -1427,9 +1430,12 @@ static const char* const kTIMGroupMemberInfoFriendRemark = "group_member_info_fr
 static const char* const kTIMGroupMemberInfoFaceUrl = "group_member_info_face_url";
 /* array GroupMemberInfoCustomString, out. Custom fields. */
 static const char* const kTIMGroupMemberInfoCustomInfo = "group_member_info_custom_info";
-/* string, out. Whether he is connected, a bool. */
+/* string, out. Whether he is connected, a bool. False in tips, reports and searches. */
 static const char* const kTIMGroupMemberInfoIsOnline = "group_member_info_is_online";
-/* array, out. Empty: not built. */
+/*
+ * array, out. Kinds of devices on which he is connected, each once: "Windows", "Mac", "Linux", "Android",
+ * "iOS", "Web" or "Unknown". As group_member_info_is_online, only in lists of members.
+ */
 static const char* const kTIMGroupMemberInfoOnlineDevices = "group_member_info_online_devices";
 
 /*
@@ -1711,10 +1717,7 @@ static const char* const kTIMGroupTopicInfoIntroduction = "group_topic_info_intr
 static const char* const kTIMGroupTopicInfoNotification = "group_topic_info_notification";
 /* string, inout. At most 500 bytes. */
 static const char* const kTIMGroupTopicInfoTopicFaceURL = "group_topic_info_topic_face_url";
-/*
- * bool, inout. Nobody speaks but owner and admins, and with permission groups who has the right to manage
- * topics.
- */
+/* bool, inout. Nobody speaks but owner and admins, and where permission groups decide the owner. */
 static const char* const kTIMGroupTopicInfoIsAllMuted = "group_topic_info_is_all_muted";
 /*
  * uint32, inout. Until when the user may not speak in the topic, seconds since 1970; 4294967295: until it is

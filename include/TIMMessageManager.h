@@ -609,7 +609,8 @@ TIM_API int TIM_DECL TIMMsgSendMessage(const char* conv_id, enum TIMConvType con
  * Takes back an own message that has not left yet: one whose files are being uploaded, or that waits in its
  * conversation's queue. The send itself then ends with 8021 and the message has status kTIMMsg_Cancel. What
  * was uploaded of a file stays on the server for a week, so sending the file again goes on there. Sending its
- * message_msg_id again sends it.
+ * message_msg_id again sends it. A message that is not stored (online-only, or to a live room) can be taken
+ * back while its files are being uploaded; sent again it is a new one.
  *
  * - conv_id: Conversation: the peer's UserID (one-to-one) or the group ID. UTF-8.
  * - conv_type: kTIMConv_C2C (1) or kTIMConv_Group (2).
@@ -707,9 +708,11 @@ TIM_API int TIM_DECL TIMMsgDownloadElemToPath(const char* json_download_elem_par
 
 /*
  * Gives the messages inside a merger element: from the element itself, or from a file on the server when they
- * were too many to travel with it.
+ * were too many to travel with it. A merger among them is opened in the same way. Files of the messages are
+ * fetched with TIMMsgDownloadElemToPath, as those of any message.
  *
- * - json_single_msg: JSON object Message that holds a merger element.
+ * - json_single_msg: JSON object Message that holds a merger element, or message_msg_id alone of one that is
+ *   here.
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
@@ -1192,7 +1195,9 @@ TIM_API int TIM_DECL TIMMsgClearHistoryMessage(const char* conv_id, enum TIMConv
  *   message_elem_array.
  * 6013: not initialised.
  * 6014: no user's local data is open (nobody logged in or logging in).
+ * 6004: conv_id is "", or conv_type is neither one-to-one nor group.
  * 7010: the local database cannot be written.
+ * 10004: a live room, of which nothing is stored.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -1224,7 +1229,9 @@ TIM_API int TIM_DECL TIMMsgSaveMsg(const char* conv_id, enum TIMConvType conv_ty
  *   message_elem_array.
  * 6013: not initialised.
  * 6014: no user's local data is open (nobody logged in or logging in).
+ * 6004: conv_id is "", or conv_type is neither one-to-one nor group.
  * 7010: the local database cannot be written.
+ * 10004: a live room, of which nothing is stored.
  *
  * Thread: Any thread; callback on the library's callback thread.
  *
@@ -1348,6 +1355,7 @@ TIM_API int TIM_DECL TIMMsgSearchLocalMessages(const char* json_search_message_p
  *   question only.
  * 7013: the server is too old to search.
  * 60020: searching is switched off on the server.
+ * 10004: a live room has no history.
  * 10007: not a member of the group.
  * 10010: there is no such group.
  * 9519, 9520, 9521, 9523, 9524, 9525: no answer from the server in time, as described at TIMMsgSendMessage.
@@ -1912,12 +1920,15 @@ TIM_API int TIM_DECL TIMMsgSendNewMsgEx(const char* conv_id, enum TIMConvType co
 
 /*
  * Marks a conversation, or all of one type, as read up to a message. The position only moves forward. It
- * moves here at once, at the server as soon as it can be reached. Unknown conversations and live rooms are no
- * error. Older function; TIMConvCleanConversationUnreadMessageCount replaces it.
+ * moves here at once, at the server as soon as it can be reached. A message that the server never had (local,
+ * failed) stands for what lies before it; one that is not here is named by its message_seq, or else by its
+ * message_server_time. Unknown conversations and live rooms are no error. Older function;
+ * TIMConvCleanConversationUnreadMessageCount replaces it.
  *
  * - conv_id: The peer's UserID or the group ID; NULL or "" for all conversations of conv_type.
  * - conv_type: kTIMConv_C2C (1) or kTIMConv_Group (2).
- * - json_msg_param: JSON object Message up to which all is read; NULL or "" for the newest.
+ * - json_msg_param: JSON object Message up to which all is read, message_msg_id is enough; NULL, "" or {} for
+ *   the newest.
  * - cb: Result callback, run exactly once if the function returned 0.
  * - user_data: Opaque word handed to the callback unchanged.
  *
@@ -1931,7 +1942,8 @@ TIM_API int TIM_DECL TIMMsgSendNewMsgEx(const char* conv_id, enum TIMConvType co
  * 6014: nobody is logged in, or TIMLogout came first. The position is told to the server later all the same.
  * 7009: TIMUninit came first; likewise.
  * 7012: conv_id is NULL and the login has not finished.
- * 6017: json_msg_param is not valid JSON or not an object.
+ * 6017: json_msg_param is not valid JSON or not an object, or the message is not known here and its JSON has
+ *   neither message_seq nor message_server_time.
  * 10007: not a member of the group.
  * 10010, 20003: there is no such group; no such user.
  * 7010: the local database cannot be written.
@@ -2277,8 +2289,10 @@ static const char* const kTIMFaceElemBuf = "face_elem_buf";
  *
  * Keys of a merger element (kTIMElem_Merge): several messages forwarded as one. When the element has more
  * than 6 KB of text, its messages travel as a file and merge_elem_message_array is missing in the delivered
- * message; TIMMsgDownloadMergerMessage gives them in either case. Beyond the interface: ext_merge_elem_layers
- * (int), how many mergers stand inside each other, this one included, when there are more than 1.
+ * message; TIMMsgDownloadMergerMessage gives them in either case. Paths of files, message_custom_int and
+ * message_custom_str of the messages do not travel. Their files are kept on the server as long as those of a
+ * new message. Beyond the interface: ext_merge_elem_layers (int), how many mergers stand inside each other,
+ * this one included, when there are more than 1.
  */
 /* string, inout, required. Title to show. */
 static const char* const kTIMMergerElemTitle = "merge_elem_title";
@@ -2594,7 +2608,10 @@ static const char* const kTIMMsgSearchParamKeywordArray = "msg_search_param_keyw
 static const char* const kTIMMsgSearchParamMessageTypeArray = "msg_search_param_message_type_array";
 /* string, in. Only this conversation; "" or absent = all conversations. */
 static const char* const kTIMMsgSearchParamConvId = "msg_search_param_conv_id";
-/* uint TIMConvType, in. Type of that conversation, needed with its id. */
+/*
+ * uint TIMConvType, in. Type of that conversation; with 0 or without it all conversations are searched,
+ * whatever the id.
+ */
 static const char* const kTIMMsgSearchParamConvType = "msg_search_param_conv_type";
 /* uint64, in. Newest time searched, UTC seconds, included; 0 = now. */
 static const char* const kTIMMsgSearchParamSearchTimePosition = "msg_search_param_search_time_position";

@@ -50,13 +50,23 @@ var fileKeys = map[int64][]string{
 	tim.ElemSound: {tim.KeySoundElemFileId},
 	tim.ElemFile:  {tim.KeyFileElemFileId},
 	tim.ElemVideo: {tim.KeyVideoElemVideoId, tim.KeyVideoElemImageId},
+	tim.ElemMerge: {tim.KeyMergerElemRelayJsonKey},
 }
 
-// FileIDs returns the ids of the uploaded files that an element names.
+// FileIDs returns the ids of the uploaded files that an element names, of a merger with those of its messages.
 func FileIDs(element gjson.Result) (ids []string) {
-	for _, k := range fileKeys[element.Get(tim.KeyElemType).Int()] {
+	typ := element.Get(tim.KeyElemType).Int()
+	for _, k := range fileKeys[typ] {
 		if id := element.Get(k).String(); id != "" {
 			ids = append(ids, id)
+		}
+	}
+	if typ != tim.ElemMerge {
+		return ids
+	}
+	for _, msg := range element.Get(tim.KeyMergerElemMsgArray).Array() {
+		for _, e := range msg.Get(tim.KeyMsgElemArray).Array() {
+			ids = append(ids, FileIDs(e)...)
 		}
 	}
 	return ids

@@ -14,6 +14,8 @@ const (
 	FilePart = 4 << 20
 	// MaxFileName is the longest name of a file in bytes.
 	MaxFileName = 255
+	// MaxHeld is how many other files a file may hold.
+	MaxHeld = 1000
 )
 
 // FileKind is what a file is for. It decides how large it may be.

@@ -121,6 +121,12 @@ func ValidTopicID(community, id string) bool {
 	return ok && name != "" && len(name) <= MaxGroupID && printable(name) && !strings.Contains(name, TopicMark)
 }
 
+// ValidPermissionGroupID says whether a permission group may have this id.
+func ValidPermissionGroupID(id string) bool {
+	name, ok := strings.CutPrefix(id, PermissionGroupPrefix)
+	return ok && name != "" && len(name) <= MaxGroupID && printable(name)
+}
+
 // Check holds the texts of a group against their limits. It returns the code of the first that is wrong, 0 when all are
 // right.
 func (t GroupTexts) Check(name, introduction, notification, face string) (code int, desc string) {

@@ -26,6 +26,7 @@ const (
 	GroupSpeak         GroupAction = "send messages"
 	GroupSpeakReceipt  GroupAction = "send with read receipts"
 	GroupSpeakTo       GroupAction = "send to some members only"
+	GroupMention       GroupAction = "mention members"
 	GroupSpeakToAll    GroupAction = "mention everybody"
 	GroupReadHistory   GroupAction = "read the history"
 	GroupRevokeOthers  GroupAction = "revoke messages of others"
@@ -47,8 +48,8 @@ const (
 // GroupActions is all actions, in the order in which documents list them.
 func GroupActions() []GroupAction {
 	return []GroupAction{GroupEditTexts, GroupEditOptions, GroupMuteAll, GroupMute, GroupKick, GroupSetRole, GroupTransfer,
-		GroupDismiss, GroupQuit, GroupInvite, GroupApprove, GroupSpeak, GroupSpeakReceipt, GroupSpeakTo, GroupSpeakToAll, GroupReadHistory,
-		GroupRevokeOthers, GroupPin, GroupExtend, GroupListMembers, GroupCountOnline, GroupMark, GroupSetAttributes,
+		GroupDismiss, GroupQuit, GroupInvite, GroupApprove, GroupSpeak, GroupSpeakReceipt, GroupSpeakTo, GroupMention, GroupSpeakToAll,
+		GroupReadHistory, GroupRevokeOthers, GroupPin, GroupExtend, GroupListMembers, GroupCountOnline, GroupMark, GroupSetAttributes,
 		GroupGetAttributes, GroupSetCounters, GroupGetCounters, GroupSetCard, GroupSetReceive, GroupManageTopics, GroupManageRights}
 }
 
@@ -161,7 +162,7 @@ func (s *GroupSwitches) Rules(groupType int) (GroupRules, bool) {
 		r.ApproveOption, r.FixedApprove = tim.GroupAddOptForbid, true
 	}
 	if groupType == tim.GroupAVChatRoom && s.LiveAdmins {
-		r.Admins = true
+		r.Admins, r.RoleTips = true, true
 		r.may[GroupSetRole] = owner
 	}
 	return r, true

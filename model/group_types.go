@@ -20,7 +20,8 @@ func managed(other map[GroupAction]Verdict) map[GroupAction]Verdict {
 	may := map[GroupAction]Verdict{
 		GroupEditTexts: managers, GroupEditOptions: managers, GroupMuteAll: managers, GroupMute: managers, GroupKick: managers,
 		GroupSetRole: owner, GroupTransfer: owner, GroupDismiss: owner, GroupQuit: leaver, GroupInvite: members,
-		GroupApprove: managers, GroupSpeak: members, GroupSpeakReceipt: members, GroupSpeakTo: members, GroupSpeakToAll: members, GroupReadHistory: members,
+		GroupApprove: managers, GroupSpeak: members, GroupSpeakReceipt: members, GroupSpeakTo: members, GroupMention: members,
+		GroupSpeakToAll: members, GroupReadHistory: members,
 		GroupRevokeOthers: managers, GroupPin: managers, GroupExtend: members, GroupListMembers: members,
 		GroupCountOnline: members, GroupMark: nothing, GroupSetAttributes: members, GroupGetAttributes: members,
 		GroupSetCounters: members, GroupGetCounters: members, GroupSetCard: members, GroupSetReceive: members,
@@ -52,12 +53,12 @@ func meeting() GroupRules {
 
 // liveRoom has an audience instead of members: it comes and goes by the thousand and leaves no trace.
 func liveRoom() GroupRules {
-	return GroupRules{Name: "AVChatRoom", Live: true, RoleTips: true, AddOption: tim.GroupAddOptAny, FixedAdd: true,
+	return GroupRules{Name: "AVChatRoom", Live: true, AddOption: tim.GroupAddOptAny, FixedAdd: true,
 		ApproveOption: tim.GroupAddOptForbid, FixedApprove: true, ReceiveOption: tim.RecvMsgOptNotNotify,
 		may: managed(map[GroupAction]Verdict{
 			GroupSetRole: nothing, GroupTransfer: nobody, GroupInvite: nobody, GroupSpeakReceipt: nothing, GroupSpeakTo: nothing,
-			GroupReadHistory: nothing, GroupPin: nothing, GroupExtend: nothing, GroupMark: owner, GroupSetCard: nothing,
-			GroupSetReceive: nothing, GroupRevokeOthers: nothing,
+			GroupMention: nothing, GroupSpeakToAll: nothing, GroupReadHistory: nothing, GroupPin: nothing, GroupExtend: nothing,
+			GroupMark: owner, GroupSetCard: nothing, GroupSetReceive: nothing, GroupRevokeOthers: nothing,
 		})}
 }
 

@@ -55,6 +55,7 @@ type CreateTopic struct {
 	Notification string `json:"notice,omitempty"`
 	Face         string `json:"face,omitempty"`
 	Text         string `json:"text,omitempty"`
+	MuteAll      bool   `json:"mute_all,omitempty"`
 	Rights       uint64 `json:"rights,omitempty"`
 }
 

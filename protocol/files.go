@@ -19,6 +19,8 @@ type FileBegin struct {
 	Name   string `json:"name"` // for the end of the URL, never used as a path
 	Size   int64  `json:"size"`
 	SHA256 string `json:"sha256"` // of the whole content, 64 hexadecimal digits
+	// Holds is the ids of files that are named in this one, at most 1,000: they are kept for as long as it is used.
+	Holds []string `json:"holds,omitempty"`
 }
 
 // FileState answers POST /files and, with Done true, POST /files/{id}/done.

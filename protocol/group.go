@@ -148,6 +148,7 @@ type Member struct {
 	MuteUntil int64             `json:"mute,omitempty"` // seconds; MuteForever until it is taken back
 	Custom    map[string]string `json:"custom,omitempty"`
 	Online    bool              `json:"online,omitempty"`
+	Platforms []string          `json:"on,omitempty"`   // kinds of devices on which he is online
 	ReadSeq   uint64            `json:"read,omitempty"` // how far he has read
 }
 
@@ -240,9 +241,10 @@ type GroupState struct {
 	PeerCount uint64            `json:"peer_count"` // countable messages of others
 	Own       uint64            `json:"own"`        // countable messages of this user
 	ReadSeq   uint64            `json:"read_seq"`
-	ReadCount uint64            `json:"read_count"` // countable messages of others up to there
-	ClearSeq  uint64            `json:"clear_seq"`  // what lies before cannot be seen
-	HideSeq   uint64            `json:"hide_seq"`   // the conversation stands in the list if it is 0 or Max is greater
+	ReadCount uint64            `json:"read_count"`       // countable messages of others up to there
+	ClearSeq  uint64            `json:"clear_seq"`        // what lies before cannot be seen
+	HideSeq   uint64            `json:"hide_seq"`         // the conversation stands in the list if it is 0 or Max is greater
+	Hidden    bool              `json:"hidden,omitempty"` // it does not, though both are 0: it was taken out before anything was said
 	At        []Mention         `json:"at,omitempty"`
 	Msgs      []json.RawMessage `json:"msgs"` // the newest one that may be the last message
 }

@@ -42,9 +42,10 @@ type Delete struct {
 	Seqs []uint64 `json:"seqs"` // at most MaxRange
 }
 
-// Deleted is the data of EntryDelete.
+// Deleted is the data of EntryDelete. The messages are named by their ids too, for a device that has forgotten their numbers.
 type Deleted struct {
 	Seqs []uint64 `json:"seqs"`
+	IDs  []string `json:"ids,omitempty"` // in the order of Seqs
 }
 
 // Cleared is the data of EntryClear. All is set when the server has deletions follow to the user's other devices; Keep and

@@ -15,7 +15,7 @@ import (
 )
 
 // patience is how long a test waits for something that must happen.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // client is a connection as a test drives it.
 type client struct {

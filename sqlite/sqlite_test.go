@@ -11,9 +11,8 @@ import (
 	"sync"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"timbre/sqlite"
+	"timbre/tests/leaks"
 )
 
 func TestMain(m *testing.M) {
@@ -28,7 +27,7 @@ func TestMain(m *testing.M) {
 		db.Close()
 		os.Exit(0)
 	}
-	goleak.VerifyTestMain(m)
+	leaks.Main(m)
 }
 
 var schema = sqlite.Schema{Module: "test", Steps: []string{`CREATE TABLE n (i INTEGER PRIMARY KEY, t TEXT NOT NULL DEFAULT '') STRICT`}}

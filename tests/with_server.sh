@@ -30,7 +30,7 @@ stop() {
 trap stop EXIT
 trap 'exit 130' INT TERM
 address=
-for _ in $(seq 200); do
+for _ in $(seq 1200); do
     address=$(sed -n 's/^listening on //p' "$dir/timbred.out" 2>/dev/null)
     [ -z "$address" ] || break
     kill -0 "$TIMBRE_SERVER_PID" 2>/dev/null || break

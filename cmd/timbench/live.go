@@ -192,8 +192,15 @@ func (r *room) settle(sent int) error {
 			}
 		}
 	}
-	if n := r.accepted.Load(); n != int64(sent) {
-		return fmt.Errorf("%d of %d messages were accepted", n, sent)
+	for r.accepted.Load() < int64(sent) { // the last answer may be behind the last message
+		select {
+		case err := <-r.failed:
+			return err
+		case <-time.After(time.Millisecond):
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%d of %d messages were accepted", r.accepted.Load(), sent)
+		}
 	}
 	return nil
 }

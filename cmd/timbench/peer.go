@@ -25,7 +25,7 @@ func enter(o *options, user string, resume bool) (*websocket.Conn, protocol.Logg
 	if err != nil {
 		return nil, in, fmt.Errorf("app id: %w", err)
 	}
-	ws, _, err := (&websocket.Dialer{HandshakeTimeout: 10 * time.Second, ReadBufferSize: 16 << 10}).Dial(o.url, nil)
+	ws, _, err := (&websocket.Dialer{HandshakeTimeout: time.Minute, ReadBufferSize: 16 << 10}).Dial(o.url, nil)
 	if err != nil {
 		return nil, in, err
 	}

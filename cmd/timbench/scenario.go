@@ -11,7 +11,7 @@ import (
 
 const (
 	warmUp   = time.Second
-	patience = 15 * time.Second // for the last messages to arrive
+	patience = time.Minute // for the last messages to arrive
 )
 
 // scenario is a number of pairs that send at the same time.

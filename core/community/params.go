@@ -14,7 +14,8 @@ func ParseCreateTopic(community string, v gjson.Result) protocol.CreateTopic {
 	return protocol.CreateTopic{Community: community, ID: text(tim.KeyCommunityTopicInfoTopicID),
 		Name: text(tim.KeyCommunityTopicInfoTopicName), Introduction: text(tim.KeyCommunityTopicInfoIntroduction),
 		Notification: text(tim.KeyCommunityTopicInfoNotification), Face: text(tim.KeyCommunityTopicInfoFaceURL),
-		Text: text(tim.KeyCommunityTopicInfoCustomString), Rights: v.Get(tim.KeyCommunityTopicInfoDefaultPermissions).Uint()}
+		Text: text(tim.KeyCommunityTopicInfoCustomString), MuteAll: v.Get(tim.KeyCommunityTopicInfoIsAllMuted).Bool(),
+		Rights: v.Get(tim.KeyCommunityTopicInfoDefaultPermissions).Uint()}
 }
 
 // topicFlags is everything that a topic's information can change.
@@ -44,7 +45,7 @@ func ParseSetTopic(v gjson.Result) (t protocol.SetTopic, draft *string, why *tra
 // ParseCreateRights reads a PermissionGroupInfo for a new permission group.
 func ParseCreateRights(v gjson.Result) (r protocol.SetRights, why *transport.Error) {
 	f := fields{v: v, all: true}
-	r = protocol.SetRights{Community: v.Get(tim.KeyCommunityGroupID).String()}
+	r = protocol.SetRights{Community: v.Get(tim.KeyCommunityGroupID).String(), ID: v.Get(tim.KeyPermissionGroupID).String()}
 	r.Name, r.Custom = f.text(0, tim.KeyPermissionGroupName), f.text(0, tim.KeyPermissionCustomData)
 	r.Rights = f.number(0, tim.KeyGroupPermission)
 	switch {

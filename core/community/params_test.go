@@ -66,7 +66,7 @@ func TestParseRights(t *testing.T) {
 		`{"community_group_id":"c","permission_group_name":""}`:                                                                  "",
 		`{"permission_group_name":"n"}`:                                                                                          "",
 		`{"community_group_id":"c","permission_group_name":"n","group_permission":"5"}`:                                          "",
-		`{"community_group_id":"c","permission_group_name":"n","permission_group_id":"x","permission_group_modify_info_flag":7}`: `{"group":"c","name":"n"}`,
+		`{"community_group_id":"c","permission_group_name":"n","permission_group_id":"x","permission_group_modify_info_flag":7}`: `{"group":"c","id":"x","name":"n"}`,
 	} {
 		r, why := ParseCreateRights(gjson.Parse(text))
 		got := string(protocol.Marshal(r))

@@ -163,10 +163,10 @@ func (s *batch) write(tx *sqlite.Tx, e *Entry) error {
 	}
 	return tx.Exec(`UPDATE conversation SET visible=?,active=?,last_msg=?,max_seq=?,peer_count=?,read_seq=?,read_count=?,
 		read_time=?,seen_seq=?,seen_time=?,clear_seq=?,own_count=?,own_seq=?,option=?,group_type=?,name=?,face=?,at=?,
-		hide_seq=?,draft=?,pinned=?,marks=?,custom=?,in_groups=? WHERE id=?`,
+		hide_seq=?,draft=?,pinned=?,marks=?,custom=?,in_groups=?,owner=? WHERE id=?`,
 		e.Visible, e.Active, e.LastMsg, e.MaxSeq, e.PeerCount, e.ReadSeq, e.ReadCount, e.ReadTime, e.SeenSeq, e.SeenTime, e.ClearSeq,
 		e.OwnCount, e.OwnSeq, e.Option, e.GroupType, e.Name, e.Face, e.At,
-		e.HideSeq, e.Draft, e.Pinned, int64(e.Marks), e.Custom, e.Groups, e.ID)
+		e.HideSeq, e.Draft, e.Pinned, int64(e.Marks), e.Custom, e.Groups, e.Owner, e.ID)
 }
 
 // announce queues Add, Update or Del. A conversation that stays out of the list is nobody's business, except a topic's.

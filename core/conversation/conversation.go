@@ -43,6 +43,7 @@ type Conversation struct {
 	GroupType int
 	Name      string
 	Face      string
+	Owner     string // of the group
 	At        string
 	HideSeq   uint64
 	Draft     string
@@ -86,7 +87,7 @@ func (c *Conversation) MarkRead(seq, count uint64, now int64) {
 }
 
 const columns = `id,type,peer,visible,active,last_msg,max_seq,peer_count,read_seq,read_count,read_time,seen_seq,seen_time,clear_seq,
-	own_count,own_seq,option,group_type,name,face,at,hide_seq,draft,pinned,marks,custom,in_groups`
+	own_count,own_seq,option,group_type,name,face,at,hide_seq,draft,pinned,marks,custom,in_groups,owner`
 
 // scan reads a row of these columns. Marks use all 64 bits, and the database has signed numbers.
 func (c *Conversation) scan(scan func(...any) error) error {
@@ -99,7 +100,7 @@ func (c *Conversation) scan(scan func(...any) error) error {
 func (c *Conversation) fields(marks *int64) []any {
 	return []any{&c.ID, &c.Type, &c.Peer, &c.Visible, &c.Active, &c.LastMsg, &c.MaxSeq, &c.PeerCount, &c.ReadSeq,
 		&c.ReadCount, &c.ReadTime, &c.SeenSeq, &c.SeenTime, &c.ClearSeq, &c.OwnCount, &c.OwnSeq, &c.Option, &c.GroupType,
-		&c.Name, &c.Face, &c.At, &c.HideSeq, &c.Draft, &c.Pinned, marks, &c.Custom, &c.Groups}
+		&c.Name, &c.Face, &c.At, &c.HideSeq, &c.Draft, &c.Pinned, marks, &c.Custom, &c.Groups, &c.Owner}
 }
 
 // Find returns a conversation, nil when there is none.

@@ -294,6 +294,17 @@ func TestPlacesKeepTheOrderOfTimes(t *testing.T) {
 	}
 }
 
+func TestFilterUnderstandsTheOlderKeyOfAGroup(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"conversation_list_filter_group_name":"work"}`:                                                    "work",
+		`{"conversation_list_filter_group_name":"old","conversation_list_filter_conversation_group":"new"}`: "new",
+	} {
+		if f, err := ParseFilter(text); err != nil || f.Group == nil || *f.Group != want {
+			t.Errorf("%s became %s (%v)", text, f.JSON(), err)
+		}
+	}
+}
+
 func TestFilterIsEchoed(t *testing.T) {
 	for _, text := range []string{`{}`, `{"conversation_list_filter_conv_type":1,"conversation_list_filter_conversation_group":"",` +
 		`"conversation_list_filter_mark_type":9223372036854775808,"conversation_list_filter_has_unread_count":false,"conversation_list_filter_has_group_at_info":true}`} {

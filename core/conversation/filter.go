@@ -29,7 +29,11 @@ func ParseFilter(json string) (f Filter, err error) {
 			return f, wrong(tim.KeyConversationListFilterConvType)
 		}
 	}
-	if x := v.Get(tim.KeyConversationListFilterConversationGroup); x.Exists() {
+	group := v.Get(tim.KeyConversationListFilterConversationGroup)
+	if !group.Exists() {
+		group = v.Get(tim.KeyConversationListFilterGroupName) // what programs made for older headers say
+	}
+	if x := group; x.Exists() {
 		if x.Type != gjson.String {
 			return f, wrong(tim.KeyConversationListFilterConversationGroup)
 		}

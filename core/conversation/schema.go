@@ -31,7 +31,9 @@ ALTER TABLE conversation ADD COLUMN group_type INTEGER NOT NULL DEFAULT -1; -- T
 ALTER TABLE conversation ADD COLUMN name       TEXT    NOT NULL DEFAULT ''; -- of the group
 ALTER TABLE conversation ADD COLUMN face       TEXT    NOT NULL DEFAULT ''; -- likewise
 ALTER TABLE conversation ADD COLUMN at         TEXT    NOT NULL DEFAULT ''; -- unread messages that speak to this user, JSON array of Mention
-`, attributes}}
+`, attributes, `
+ALTER TABLE conversation ADD COLUMN owner TEXT NOT NULL DEFAULT ''; -- of the group
+`}}
 
 // attributes is the step that lets a user attach something to his conversations. Pinned ones stand before all others
 // (pinnedOrder), and each has a place of its own (slots). What was deleted before counts as hidden, too.

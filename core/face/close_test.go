@@ -108,8 +108,8 @@ func TestInstancesShareALogFolder(t *testing.T) {
 		f.Close(false)
 	}
 	for _, pattern := range []string{"imsdk_*.log", "imsdk-1_*.log", "imsdk-2_*.log"} {
-		if found, _ := filepath.Glob(filepath.Join(dir, pattern)); len(found) != 1 {
-			t.Errorf("files %s: %v, want one", pattern, found)
+		if found, _ := filepath.Glob(filepath.Join(dir, pattern)); len(found) == 0 { // two at midnight
+			t.Errorf("no file %s", pattern)
 		}
 	}
 }

@@ -115,7 +115,8 @@ func (c *call) conversation() (typ int, peer string, ok bool) {
 
 // needConversation refuses at once what a call without a callback cannot refuse later.
 func needConversation(c *call) int32 {
-	if _, _, ok := c.conversation(); !ok {
+	typ, peer, ok := c.conversation()
+	if !ok || c.inLiveRoom(typ, peer) {
 		return tim.ResultErrConv
 	}
 	if len(c.args) > 2 {
@@ -124,6 +125,15 @@ func needConversation(c *call) int32 {
 		}
 	}
 	return 0
+}
+
+// inLiveRoom says whether what looks like a conversation is a live room, which keeps nothing.
+func (c *call) inLiveRoom(typ int, peer string) bool {
+	if c.client == nil {
+		return false
+	}
+	a := c.client.Account()
+	return a != nil && a.Messages.Live(typ, peer)
 }
 
 func setDraft(c *call) {

@@ -125,15 +125,24 @@ func needElements(c *call) int32 {
 }
 
 func importMessages(c *call) {
-	c.withAccount(func(a *client.Account) {
+	c.storing(func(a *client.Account) {
 		if err := a.Messages.Import(int(c.number(1)), c.text(0), gjson.Parse(c.text(2)).Array(), c.done); err != nil {
 			c.fail(tim.ErrInvalidParameters, err.Error())
 		}
 	})
 }
 
+// storing runs fn for a call that puts messages into a conversation.
+func (c *call) storing(fn func(*client.Account)) {
+	if typ := c.number(1); c.text(0) == "" || typ != tim.ConvC2C && typ != tim.ConvGroup {
+		c.fail(tim.ErrInvalidConversation, "not a conversation")
+		return
+	}
+	c.withAccount(fn)
+}
+
 func saveMessage(c *call) {
-	c.withAccount(func(a *client.Account) {
+	c.storing(func(a *client.Account) {
 		if err := a.Messages.Save(int(c.number(1)), c.text(0), gjson.Parse(c.text(2)), c.done); err != nil {
 			c.fail(tim.ErrInvalidParameters, err.Error())
 		}
@@ -156,8 +165,9 @@ func reportRead(c *call) {
 		return
 	}
 	t := message.Target{Type: int(c.number(1)), Peer: c.text(0)}
-	if m := gjson.Parse(c.text(2)); t.Peer != "" && m.IsObject() {
-		t.Seq = m.Get(tim.KeyMsgSeq).Uint()
+	if m := gjson.Parse(c.text(2)); t.Peer != "" && m.IsObject() && len(m.Map()) > 0 {
+		c.subject(t.Type, t.Peer, m.Raw, func(a *client.Account, s message.Subject) { a.Messages.MarkReadTo(s, m, c.done) })
+		return
 	}
 	a.Messages.MarkRead(t, c.done)
 }

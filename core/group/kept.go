@@ -29,10 +29,12 @@ func put(tx *store.Tx, r *protocol.Group) error {
 		r.ID, string(protocol.Marshal(r)), search.Fold(r.ID), search.Fold(r.Name))
 }
 
-// see keeps a member for searches.
+// see keeps a member for searches, without what is soon not true any more: whether he is online.
 func see(tx *store.Tx, group string, m *protocol.Member) error {
+	lasting := *m
+	lasting.Online, lasting.Platforms = false, nil
 	return tx.Exec(`INSERT OR REPLACE INTO group_member VALUES (?,?,?,?,?,?)`,
-		group, m.User, string(protocol.Marshal(m)), search.Fold(m.User), search.Fold(m.Nick), search.Fold(m.NameCard))
+		group, m.User, string(protocol.Marshal(lasting)), search.Fold(m.User), search.Fold(m.Nick), search.Fold(m.NameCard))
 }
 
 func drop(tx *store.Tx, group string) error {

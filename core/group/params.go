@@ -14,10 +14,15 @@ func ParseCreate(v gjson.Result) (c protocol.CreateGroup, why *transport.Error) 
 		ID: v.Get(tim.KeyCreateGroupParamGroupId).String(), Type: int(v.Get(tim.KeyCreateGroupParamGroupType).Int()),
 		Name: v.Get(tim.KeyCreateGroupParamGroupName).String(), Introduction: v.Get(tim.KeyCreateGroupParamIntroduction).String(),
 		Notification: v.Get(tim.KeyCreateGroupParamNotification).String(), Face: v.Get(tim.KeyCreateGroupParamFaceUrl).String(),
-		AddOption: option(v.Get(tim.KeyCreateGroupParamAddOption)), Approve: option(v.Get(tim.KeyCreateGroupParamApproveOption)),
 		MaxMembers: int(v.Get(tim.KeyCreateGroupParamMaxMemberCount).Int()),
 		Topics:     v.Get(tim.KeyCreateGroupIsSupportTopic).Bool(), ByRights: v.Get(tim.KeyCreateGroupParamEnablePermissionGroup).Bool(),
 		Rights: v.Get(tim.KeyCreateGroupParamDefaultPermissions).Uint(),
+	}
+	if c.AddOption, why = option(v.Get(tim.KeyCreateGroupParamAddOption)); why != nil {
+		return c, why
+	}
+	if c.Approve, why = option(v.Get(tim.KeyCreateGroupParamApproveOption)); why != nil {
+		return c, why
 	}
 	if c.Custom, why = custom(v.Get(tim.KeyCreateGroupParamCustomInfo), groupFields); why != nil {
 		return c, why
@@ -49,12 +54,17 @@ func custom(v gjson.Result, names keys) (map[string]string, *transport.Error) {
 }
 
 // option reads a TIMGroupAddOption, nil when the type of the group shall decide.
-func option(v gjson.Result) *int {
+func option(v gjson.Result) (*int, *transport.Error) {
 	n := int(v.Int())
-	if !v.Exists() || n == tim.GroupAddOptUnknown {
-		return nil
+	switch {
+	case !v.Exists() || v.Type == gjson.Null:
+		return nil, nil
+	case v.Type != gjson.Number: // which would be 0: that nobody may join
+		return nil, bad("an option for joining is a number")
+	case n == tim.GroupAddOptUnknown:
+		return nil, nil
 	}
-	return &n
+	return &n, nil
 }
 
 // ParseSetMember reads a GroupModifyMemberInfoParam.

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"timbre/model"
 	"timbre/model/tim"
 	"timbre/protocol"
 )
@@ -85,6 +86,15 @@ func detail(g *protocol.Group) object {
 	}.spelled()
 }
 
+// devices is the names of kinds of devices.
+func devices(platforms []string) []string {
+	names := make([]string, 0, len(platforms))
+	for _, p := range platforms {
+		names = append(names, model.PlatformName(p))
+	}
+	return names
+}
+
 // MemberInfo is a GroupMemberInfo.
 func MemberInfo(group string, m *protocol.Member) object {
 	return object{
@@ -93,6 +103,6 @@ func MemberInfo(group string, m *protocol.Member) object {
 		tim.KeyGroupMemberInfoShutupTime: m.MuteUntil, tim.KeyGroupMemberInfoNameCard: m.NameCard,
 		tim.KeyGroupMemberInfoNickName: m.Nick, tim.KeyGroupMemberInfoFriendRemark: "", tim.KeyGroupMemberInfoFaceUrl: m.Face,
 		tim.KeyGroupMemberInfoCustomInfo: memberFields.list(m.Custom), tim.KeyGroupMemberInfoIsOnline: m.Online,
-		tim.KeyGroupMemberInfoOnlineDevices: []any{},
+		tim.KeyGroupMemberInfoOnlineDevices: devices(m.Platforms),
 	}.spelled()
 }

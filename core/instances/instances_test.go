@@ -6,15 +6,15 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
 	"timbre/core/event"
 	"timbre/core/face"
 	"timbre/model/tim"
+	"timbre/tests/leaks"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaks.Main(m) }
 
 // process is a host program: it notes which instance each callback came from, by the word given with the call.
 type process struct {

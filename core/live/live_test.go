@@ -11,16 +11,16 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
 	"timbre/core/store"
 	"timbre/core/transport"
 	"timbre/model/tim"
 	"timbre/protocol"
+	"timbre/tests/leaks"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaks.Main(m) }
 
 // host is the server's side and the host's: it answers questions from a script and notes what the host would hear.
 type host struct {

@@ -63,6 +63,8 @@ type Local struct {
 	Path string
 	Name string // for the end of the URL; "": none
 	Kind model.FileKind
+	// Holds is the ids of files that are named in this one; the server keeps them for as long as it is used.
+	Holds []string
 }
 
 // Stored is a file that the server has.

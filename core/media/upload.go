@@ -67,7 +67,8 @@ func (u *upload) try(ctx context.Context) (s protocol.FileState, moved bool, err
 	if err != nil {
 		return s, false, err
 	}
-	begin := protocol.FileBegin{Kind: string(u.local.Kind), Name: u.local.Name, Size: u.size, SHA256: u.sums.sha256}
+	begin := protocol.FileBegin{Kind: string(u.local.Kind), Name: u.local.Name, Size: u.size, SHA256: u.sums.sha256,
+		Holds: u.local.Holds}
 	if s, err = u.ask(ctx, l, "/files", protocol.Marshal(begin)); err != nil || s.Done {
 		return s, false, err
 	}

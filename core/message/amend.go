@@ -1,6 +1,8 @@
 package message
 
 import (
+	"github.com/tidwall/gjson"
+
 	"timbre/core/conversation"
 	"timbre/core/event"
 	"timbre/core/store"
@@ -20,6 +22,9 @@ func (m *Messages) updated(tx *store.Tx, entry *protocol.Entry) error {
 		return err
 	}
 	row, err := one(tx, `WHERE conv=? AND seq=?`, e.ID, int64(entry.Message.Seq))
+	if row == nil && err == nil {
+		row, err = m.forgotten(tx, e, gjson.GetBytes(entry.Message.Content, protocol.ContentID).String())
+	}
 	if row == nil || err != nil {
 		return err
 	}

@@ -56,10 +56,12 @@ func complete(elements gjson.Result) (string, error) {
 	for i, e := range all {
 		typ := e.Get(tim.KeyElemType)
 		keys, known := elementKeys[typ.Int()]
-		if !e.IsObject() || typ.Type != gjson.Number || !known {
+		if !e.IsObject() || typ.Type != gjson.Number || typ.Num != float64(typ.Int()) || !known {
 			return "", fmt.Errorf("element %d has no type that a message may carry", i)
 		}
-		out[i] = e.Raw
+		if out[i] = typed(e); out[i] != e.Raw {
+			e, changed = gjson.Parse(out[i]), true
+		}
 		for _, k := range keys {
 			if e.Get(k.key).Exists() {
 				continue
@@ -125,13 +127,17 @@ func checkAddressed(extra string) *transport.Error {
 func extraOf(msg gjson.Result) string {
 	w := writer{b: []byte{'{'}}
 	for _, d := range extraDefaults {
-		if v := msg.Get(d.key); v.Exists() && v.Raw != d.value {
-			w.raw(d.key, v.Raw)
+		if v := msg.Get(d.key); v.Exists() {
+			if value := kinds[d.key].cast(v); value != d.value {
+				w.raw(d.key, value)
+			}
 		}
 	}
 	for _, k := range extraOptional {
 		if v := msg.Get(k); v.Exists() {
-			w.raw(k, v.Raw)
+			if value := kinds[k].cast(v); value != "" {
+				w.raw(k, value)
+			}
 		}
 	}
 	if len(w.b) == 1 {
@@ -174,9 +180,9 @@ func received(conv int64, m *protocol.Message) *Row {
 		case "p":
 			r.Platform = int(v.Int())
 		case "el":
-			r.Elements = v.Raw
+			r.Elements = typedAll(v)
 		case "x":
-			r.Extra = v.Raw
+			r.Extra = typed(v)
 		}
 		return true
 	})

@@ -50,8 +50,12 @@ func (m *Messages) infos(done event.Done, query func(sqlite.Queryer) ([]*convers
 	done(0, "", out.String())
 }
 
-// CreateConversation puts a conversation into the list, if it is not there, and answers it.
+// CreateConversation puts a conversation into the list, if it is not there, and answers it. A live room comes into no list.
 func (m *Messages) CreateConversation(typ int, peer string, done event.Done) {
+	if groupType, live := m.liveRoom(typ, peer); live {
+		m.showRoom(&conversation.Conversation{Type: typ, Peer: peer, GroupType: groupType}, done)
+		return
+	}
 	m.store.Submit(store.Change{
 		Apply: func(tx *store.Tx) error {
 			m.arrivals(tx)
@@ -68,6 +72,20 @@ func (m *Messages) CreateConversation(typ int, peer string, done event.Done) {
 		},
 		Failed: m.failing(done, ""),
 	})
+}
+
+// showRoom answers a live room as the conversation that it would be.
+func (m *Messages) showRoom(room *conversation.Conversation, done event.Done) {
+	var text string
+	err := m.store.Read(context.Background(), func(q sqlite.Queryer) error {
+		text = m.book.Info(q, room)
+		return nil
+	})
+	if err != nil {
+		m.failing(done, "")(err)
+		return
+	}
+	done(0, "", text)
 }
 
 // shown says whether the host can ask for a conversation: it stands in the list, or it is that of a topic that exists.

@@ -208,8 +208,11 @@ func (m *Messages) deletedElsewhere(tx *store.Tx, entry *protocol.Entry) error {
 	if err != nil {
 		return err
 	}
-	for _, seq := range d.Seqs {
+	for i, seq := range d.Seqs {
 		row, err := one(tx, `WHERE conv=? AND seq=?`, e.ID, int64(seq))
+		if row == nil && err == nil && i < len(d.IDs) {
+			row, err = m.forgotten(tx, e, d.IDs[i])
+		}
 		if err != nil {
 			return err
 		}

@@ -53,7 +53,7 @@ func (m *Messages) NewDraft(typ int, peer, json string) (*Draft, error) {
 		r.MsgID, r.Key = id, own.Key
 	}
 	d := &Draft{typ: typ, peer: peer, row: r, again: own != nil, bad: checkSendable(r.Elements, r.Extra),
-		online: msg.Get(tim.KeyMsgIsOnlineMsg).Bool(), live: conversation.NoGroup}
+		online: gjson.Get(r.Extra, tim.KeyMsgIsOnlineMsg).Bool(), live: conversation.NoGroup}
 	if roomType, live := m.liveRoom(typ, peer); live {
 		d.live = roomType
 	}
@@ -63,7 +63,7 @@ func (m *Messages) NewDraft(typ int, peer, json string) (*Draft, error) {
 	return d, nil
 }
 
-// own finds an own message of the conversation by its id, nil when there is none.
+// own finds a message of the conversation that this user has sent by its id, nil when there is none.
 func (m *Messages) own(typ int, peer, msgID string) (row *Row) {
 	_ = m.store.Read(context.Background(), func(q sqlite.Queryer) error { // unreadable: then it is a new message
 		c, err := conversation.Find(q, typ, peer)
@@ -71,6 +71,9 @@ func (m *Messages) own(typ int, peer, msgID string) (row *Row) {
 			return err
 		}
 		row, err = m.known(q, c.ID, msgID)
+		if row != nil && row.Key == "" && row.Seq == 0 { // imported or saved, never sent
+			row = nil
+		}
 		return err
 	})
 	return row

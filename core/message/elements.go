@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/tidwall/gjson"
 	"github.com/tidwall/sjson"
@@ -182,7 +183,8 @@ func (m *Messages) uploadMerged(ctx context.Context, e gjson.Result, alive func(
 	if err != nil {
 		return "", err
 	}
-	got, err := m.files.Upload(ctx, media.Local{Path: file.Name(), Kind: model.FileOther}, func(int64, int64) { alive() })
+	got, err := m.files.Upload(ctx, media.Local{Path: file.Name(), Kind: model.FileOther, Holds: held(e)},
+		func(int64, int64) { alive() })
 	if err != nil {
 		return "", err
 	}
@@ -191,6 +193,14 @@ func (m *Messages) uploadMerged(ctx context.Context, e gjson.Result, alive func(
 	out.set(tim.KeyMergerElemRelayJsonKey, got.ID)
 	out.drop(tim.KeyMergerElemMsgArray)
 	return out.text, out.err
+}
+
+// held is the files that the messages of a merger name.
+func held(merger gjson.Result) []string {
+	ids := model.FileIDs(merger)
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	return ids[:min(len(ids), model.MaxHeld)]
 }
 
 // announced is a message as the events of its upload show it.
@@ -226,6 +236,13 @@ func newEdit(text string) *edit { return &edit{text: text} }
 func (x *edit) set(key string, value any) {
 	if x.err == nil {
 		x.text, x.err = sjson.Set(x.text, key, value)
+	}
+}
+
+// raw sets a member to a value that is JSON already.
+func (x *edit) raw(key, value string) {
+	if x.err == nil {
+		x.text, x.err = sjson.SetRaw(x.text, key, value)
 	}
 }
 

@@ -77,16 +77,19 @@ func (m *Messages) FindMerged(id string, wanted []string) ([]string, *transport.
 		return nil, &transport.Error{Code: tim.ErrInvalidParameters, Text: "no such message"}
 	}
 	var found []string
-	bad := m.walkMerged(gjson.Parse(row.Elements), 1, func(msg gjson.Result) {
-		if slices.Contains(wanted, msg.Get(tim.KeyMsgMsgId).String()) {
-			found = append(found, msg.Raw)
-		}
-	})
+	var bad *transport.Error
+	m.transfer(func(ctx context.Context) error {
+		return m.walkMerged(ctx, gjson.Parse(row.Elements), 1, func(msg gjson.Result) {
+			if slices.Contains(wanted, msg.Get(tim.KeyMsgMsgId).String()) {
+				found = append(found, msg.Raw)
+			}
+		})
+	}, func(why *transport.Error) { bad = why })
 	return found, bad
 }
 
 // walkMerged calls fn for every message inside the merger elements of a message.
-func (m *Messages) walkMerged(elements gjson.Result, depth int, fn func(gjson.Result)) *transport.Error {
+func (m *Messages) walkMerged(ctx context.Context, elements gjson.Result, depth int, fn func(gjson.Result)) error {
 	if depth > model.MaxMergedLayers {
 		return nil
 	}
@@ -96,16 +99,16 @@ func (m *Messages) walkMerged(elements gjson.Result, depth int, fn func(gjson.Re
 		}
 		list := e.Get(tim.KeyMergerElemMsgArray)
 		if key := e.Get(tim.KeyMergerElemRelayJsonKey).String(); len(list.Array()) == 0 && key != "" {
-			text, err := m.downloadText(key)
+			text, err := m.downloadText(ctx, key)
 			if err != nil {
-				return transport.AsError(err)
+				return err
 			}
 			list = gjson.Parse(text)
 		}
 		for _, msg := range list.Array() {
 			fn(msg)
-			if bad := m.walkMerged(msg.Get(tim.KeyMsgElemArray), depth+1, fn); bad != nil {
-				return bad
+			if err := m.walkMerged(ctx, msg.Get(tim.KeyMsgElemArray), depth+1, fn); err != nil {
+				return err
 			}
 		}
 	}

@@ -2,7 +2,6 @@ package message
 
 import (
 	"context"
-	"errors"
 
 	"timbre/core/event"
 	"timbre/core/media"
@@ -17,31 +16,42 @@ func (m *Messages) Download(id, url, path string, progress func(json string), do
 		done(tim.ErrInvalidParameters, "an id or a URL, and a path are needed", "")
 		return
 	}
+	var last string
+	m.transfer(func(ctx context.Context) error {
+		return m.files.Download(ctx, media.Remote{ID: id, URL: url}, path, func(now, total int64) {
+			w := writer{b: []byte{'{'}}
+			w.num(tim.KeyMsgDownloadElemResultCurrentSize, now)
+			w.num(tim.KeyMsgDownloadElemResultTotalSize, total)
+			last = string(append(w.b, '}'))
+			progress(last)
+		})
+	}, func(bad *transport.Error) {
+		if bad != nil {
+			done(bad.Code, bad.Text, last)
+			return
+		}
+		done(0, "", last)
+	})
+}
+
+// transfer fetches something that may take long, and then says how it failed, nil when it did not. The end of the account cuts
+// it off, and waits until that is said.
+func (m *Messages) transfer(fetch func(context.Context) error, said func(*transport.Error)) {
+	closed := func() *transport.Error {
+		return &transport.Error{Code: m.self.Ended(), Text: "the account was closed meanwhile"}
+	}
 	if !m.uploads.begin() {
-		done(m.self.Ended(), "the account was closed meanwhile", "")
+		said(closed())
 		return
 	}
 	defer m.uploads.wg.Done()
-	ctx, cancel := context.WithCancel(m.uploads.life)
-	defer cancel()
-	var last string
-	err := m.files.Download(ctx, media.Remote{ID: id, URL: url}, path, func(now, total int64) {
-		w := writer{b: []byte{'{'}}
-		w.num(tim.KeyMsgDownloadElemResultCurrentSize, now)
-		w.num(tim.KeyMsgDownloadElemResultTotalSize, total)
-		last = string(append(w.b, '}'))
-		progress(last)
-	})
-	var why *transport.Error
-	switch {
+	switch err := fetch(m.uploads.life); {
 	case err == nil:
-		done(0, "", last)
+		said(nil)
 	case m.uploads.life.Err() != nil:
-		done(m.self.Ended(), "the account was closed meanwhile", last)
-	case errors.As(err, &why):
-		done(why.Code, why.Text, last)
+		said(closed())
 	default:
-		done(tim.ErrSDKInternalError, err.Error(), last)
+		said(transport.AsError(err))
 	}
 }
 

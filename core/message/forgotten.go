@@ -52,6 +52,14 @@ func (m *Messages) hasForgotten(q sqlite.Queryer) (bool, error) {
 	return forgot, err
 }
 
+// forgotten finds a message of the server's that is here and lost its number, nil when there is none.
+func (m *Messages) forgotten(tx *store.Tx, e *conversation.Entry, id string) (*Row, error) {
+	if forgot, err := m.hasForgotten(tx); !forgot || err != nil {
+		return nil, err
+	}
+	return one(tx, `WHERE msg_id=? AND conv=? AND seq IS NULL AND status NOT IN (?,?)`, id, e.ID, tim.MsgSending, tim.MsgSendFail)
+}
+
 // numberAgain gives a message that is here and lost its number the one that the server shows it with now. It returns no row
 // when there is none: the message is new here.
 func (m *Messages) numberAgain(tx *store.Tx, row *Row) (*Row, error) {
@@ -67,7 +75,7 @@ func (m *Messages) numberAgain(tx *store.Tx, row *Row) (*Row, error) {
 	return old, old.settle(tx)
 }
 
-// admit stores a message that the server shows: anew, or in its row from before. known says that the host has it.
+// admit stores a message that the server shows: anew, or in its row from before. known says that the host has had it.
 func (m *Messages) admit(tx *store.Tx, e *conversation.Entry, row *Row, msg *protocol.Message) (stored *Row, known bool, err error) {
 	old, err := m.numberAgain(tx, row)
 	switch {
@@ -76,10 +84,13 @@ func (m *Messages) admit(tx *store.Tx, e *conversation.Entry, row *Row, msg *pro
 	case old != nil:
 		return old, true, m.amend(tx, e, old, msg)
 	}
-	if err := row.insert(tx); err != nil {
+	if known, err = m.remember(tx, e, row); err != nil {
 		return nil, false, err
 	}
-	return row, false, m.index(tx, row)
+	if err := row.insert(tx); err != nil || row.Status == tim.MsgDeleted {
+		return row, known, err
+	}
+	return row, known, m.index(tx, row)
 }
 
 // removeForgotten deletes what lost its number and is older than a deletion of everything, whose time is in milliseconds:

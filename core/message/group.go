@@ -2,6 +2,7 @@ package message
 
 import (
 	"encoding/json"
+	"slices"
 
 	"timbre/core/conversation"
 	"timbre/core/store"
@@ -42,7 +43,7 @@ func (m *Messages) GroupState(tx *store.Tx, st *protocol.GroupState, stale bool)
 		}
 	}
 	e.MaxSeq = max(e.MaxSeq, st.Max)
-	if st.HideSeq == 0 && e.HideSeq == 0 { // in the list from the beginning, even if nothing was said yet
+	if st.HideSeq == 0 && e.HideSeq == 0 && !st.Hidden { // in the list from the beginning, even if nothing was said yet
 		e.Place(tx, max(st.Group.LastTime, st.Group.Created*1000))
 		return nil
 	}
@@ -55,7 +56,7 @@ func (m *Messages) GroupGone(*store.Tx, string) error { return nil }
 
 // describe takes over what a conversation shows of its group.
 func describe(e *conversation.Entry, g *protocol.Group) {
-	e.GroupType, e.Name, e.Face = g.Type, g.Name, g.Face
+	e.GroupType, e.Name, e.Face, e.Owner = g.Type, g.Name, g.Face, g.Owner
 	if g.Self != nil {
 		e.Option = g.Self.Option
 	}
@@ -72,11 +73,35 @@ func (m *Messages) informed(tx *store.Tx, entry *protocol.Entry) error {
 		return err
 	}
 	e, err := m.book.Open(tx, tim.ConvGroup, entry.Group)
-	if err != nil || e.Name == d.Name && e.Face == d.Face && e.GroupType == d.Type {
+	if err != nil || e.Name == d.Name && e.Face == d.Face && e.GroupType == d.Type && e.Owner == d.Owner {
 		return err
 	}
 	describe(e, &d)
 	e.Touch(tx, false)
+	return nil
+}
+
+// membersChanged applies that a group has another owner, or none any more, to a conversation that exists.
+func (m *Messages) membersChanged(tx *store.Tx, entry *protocol.Entry) error {
+	var d protocol.MembersChange
+	if err := json.Unmarshal(entry.Data, &d); err != nil {
+		return err
+	}
+	known, err := conversation.Find(tx, tim.ConvGroup, entry.Group)
+	if known == nil || err != nil {
+		return err
+	}
+	e, err := m.book.Open(tx, tim.ConvGroup, entry.Group)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(d.Gone, e.Owner) {
+		e.Owner = ""
+	}
+	if i := slices.IndexFunc(d.Members, func(one protocol.Member) bool { return one.Role == tim.MemberRoleOwner }); i >= 0 {
+		e.Owner = d.Members[i].User
+	}
+	e.TouchChanged(tx)
 	return nil
 }
 

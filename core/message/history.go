@@ -37,6 +37,8 @@ type Page struct {
 	LastSeq uint64       // start by its number in a group, itself included; LastMsg wins
 	Types   []int64      // element types; empty: all
 	Seqs    []uint64     // of a group: just these messages, whatever the rest says
+
+	now int64 // by the server's clock, which has dated the messages
 }
 
 // ParsePage reads the public parameter. An error means that it cannot be used.
@@ -70,6 +72,7 @@ func (m *Messages) History(p Page, online bool, done event.Done) {
 		done(0, "", "[]")
 		return
 	}
+	p.now = m.self.Now().Unix()
 	ctx := context.Background()
 	complete := true
 	switch {
@@ -240,7 +243,7 @@ func window(p Page) (from, to int64) {
 	if p.Period > 0 {
 		end := to
 		if end == 0 {
-			end = time.Now().Unix()
+			end = p.now
 		}
 		from = max(end-p.Period, 1)
 	}

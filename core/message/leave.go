@@ -51,7 +51,8 @@ func (m *Messages) deleteOne(tx *store.Tx, t Target, clear bool, all *gather) er
 	if err != nil {
 		return err
 	}
-	tell := e.MaxSeq > 0 || e.Attributed() // else the server knows nothing of it
+	silent := e.Type == tim.ConvGroup && e.GroupType != conversation.NoGroup && !e.Topic() // it is in the list without a message
+	tell := e.MaxSeq > 0 || e.Attributed() || silent                                       // else the server knows nothing of it
 	kind := KindHide
 	if clear {
 		kind, err = KindClear, m.wipe(tx, e)

@@ -104,7 +104,9 @@ func (m *Messages) Import(typ int, peer string, list []gjson.Result, done event.
 	if err != nil {
 		return err
 	}
-	m.keep(typ, peer, rows, done, func(*conversation.Conversation) string { return "" })
+	if !m.unkept(typ, peer, done) {
+		m.keep(typ, peer, rows, done, func(*conversation.Conversation) string { return "" })
+	}
 	return nil
 }
 
@@ -118,7 +120,9 @@ func (m *Messages) Save(typ int, peer string, msg gjson.Result, done event.Done)
 	if err != nil {
 		return err
 	}
-	m.keep(typ, peer, rows, done, func(c *conversation.Conversation) string { return rows[0].json(c, m.self.User) })
+	if !m.unkept(typ, peer, done) {
+		m.keep(typ, peer, rows, done, func(c *conversation.Conversation) string { return rows[0].json(c, m.self.User) })
+	}
 	return nil
 }
 

@@ -64,9 +64,9 @@ func layers(e gjson.Result) int64 {
 }
 
 // merged returns a merger element with what the sender's side adds: how deep it is, and when that is too deep the mark for
-// it instead of a title and abstracts.
+// it instead of a title and abstracts. What the merged messages have of this device stays here.
 func merged(e gjson.Result) string {
-	out := newEdit(e.Raw)
+	out := newEdit(bareMerger(e))
 	n := layers(e)
 	if n > 1 {
 		out.set(keyMergerLayers, n)
@@ -78,6 +78,47 @@ func merged(e gjson.Result) string {
 	}
 	if out.err != nil {
 		return e.Raw
+	}
+	return out.text
+}
+
+// bareMerger returns a merger element whose messages, at any depth, say nothing that only this device knows: where files lie,
+// and the application's local data.
+func bareMerger(e gjson.Result) string {
+	list := e.Get(tim.KeyMergerElemMsgArray).Array()
+	texts := make([]string, len(list))
+	changed := false
+	for i, msg := range list {
+		texts[i] = bare(msg)
+		changed = changed || texts[i] != msg.Raw
+	}
+	if !changed {
+		return e.Raw
+	}
+	out := newEdit(e.Raw)
+	out.raw(tim.KeyMergerElemMsgArray, array(texts))
+	return out.text
+}
+
+func bare(msg gjson.Result) string {
+	out := newEdit(msg.Raw)
+	if msg.Get(tim.KeyMsgCustomStr).String() != "" {
+		out.set(tim.KeyMsgCustomStr, "")
+	}
+	if msg.Get(tim.KeyMsgCustomInt).Uint() != 0 {
+		out.set(tim.KeyMsgCustomInt, 0)
+	}
+	given := msg.Get(tim.KeyMsgElemArray).Raw
+	elements := withoutPaths(given)
+	for i, e := range gjson.Parse(elements).Array() {
+		if e.Get(tim.KeyElemType).Int() == tim.ElemMerge {
+			if changed, err := replaced(elements, i, bareMerger(e)); err == nil {
+				elements = changed
+			}
+		}
+	}
+	if elements != given {
+		out.raw(tim.KeyMsgElemArray, elements)
 	}
 	return out.text
 }
@@ -94,10 +135,22 @@ func mergers(elements string) string {
 	return elements
 }
 
-// OpenMerger answers the messages of a merger element, from the message itself or from the file that has them.
+// OpenMerger answers the messages of a merger element, from the message itself or from the file that has them. A message that
+// is here may be named by its id alone.
 func (m *Messages) OpenMerger(msg gjson.Result, done event.Done) {
+	elements := msg.Get(tim.KeyMsgElemArray)
+	if !elements.Exists() {
+		s, err := m.Subject(tim.ConvInvalid, "", msg)
+		if err != nil {
+			m.failing(done, "")(err)
+			return
+		}
+		if s.row != nil {
+			elements = gjson.Parse(s.row.Elements)
+		}
+	}
 	var e gjson.Result
-	for _, x := range msg.Get(tim.KeyMsgElemArray).Array() {
+	for _, x := range elements.Array() {
 		if x.Get(tim.KeyElemType).Int() == tim.ElemMerge {
 			e = x
 		}
@@ -113,24 +166,28 @@ func (m *Messages) OpenMerger(msg gjson.Result, done event.Done) {
 	case id == "":
 		done(tim.ErrInvalidParameters, "the merger message names no messages", "")
 	default:
-		text, err := m.downloadText(id)
-		if err != nil {
-			bad := transport.AsError(err)
-			done(bad.Code, bad.Text, "")
-			return
-		}
-		done(0, "", text)
+		var text string
+		m.transfer(func(ctx context.Context) (err error) {
+			text, err = m.downloadText(ctx, id)
+			return err
+		}, func(bad *transport.Error) {
+			if bad != nil {
+				done(bad.Code, bad.Text, "")
+				return
+			}
+			done(0, "", text)
+		})
 	}
 }
 
 // downloadText fetches a file with a JSON array.
-func (m *Messages) downloadText(id string) (string, error) {
+func (m *Messages) downloadText(ctx context.Context, id string) (string, error) {
 	folder, err := os.MkdirTemp("", "timbre-merged-")
 	if err != nil {
 		return "", err
 	}
 	defer os.RemoveAll(folder)
-	ctx, cancel := context.WithTimeout(context.Background(), m.self.Timeout())
+	ctx, cancel := context.WithTimeout(ctx, m.self.Timeout())
 	defer cancel()
 	path := filepath.Join(folder, "merged.json")
 	if err := m.files.Download(ctx, media.Remote{ID: id}, path, nil); err != nil {
@@ -140,7 +197,10 @@ func (m *Messages) downloadText(id string) (string, error) {
 	if err == nil && !(gjson.ValidBytes(text) && gjson.ParseBytes(text).IsArray()) {
 		err = &transport.Error{Code: tim.ErrParseResponseFailed, Text: "the merged messages cannot be read"}
 	}
-	return string(text), err
+	if err != nil {
+		return "", err
+	}
+	return typedAll(gjson.ParseBytes(text)), nil
 }
 
 // fieldsSize is what counts towards the limit of a message: not the merged messages, which travel as a file when they are

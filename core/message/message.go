@@ -78,12 +78,15 @@ type Messages struct {
 
 	files    Files
 	uploads  uploads
+	passing  passing
 	accepted accepted
 	seenExt  extensionsSeen
+	whispers whispers
 	search   *search.Index
 	indexer  indexer
 
 	forgot atomic.Pointer[bool] // numbers have been forgotten in this database; nil: not looked up yet
+	keeps  atomic.Pointer[bool] // something is kept about messages that are not here; likewise
 
 	rand atomic.Uint32
 	keys atomic.Uint64 // idempotency keys made

@@ -3,6 +3,7 @@ package message
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -27,27 +28,50 @@ func (m *Messages) sendOnline(d *Draft, done event.Done) {
 		m.Refuse(d, m.dbError(store.ErrClosed), done)
 		return
 	}
+	ctx, cancel := context.WithCancelCause(m.uploads.life)
+	m.passing.enter(d.row.MsgID, cancel)
 	go func() {
 		defer m.uploads.wg.Done()
+		defer cancel(nil)
 		err := errInside
-		guard.Run(m.log, "an upload", func() { err = m.uploadOnline(d) })
-		if err != nil {
-			d.row.Status = tim.MsgSendFail
-			m.Refuse(d, transport.AsError(err), done)
-			return
+		guard.Run(m.log, "an upload", func() { err = m.uploadOnline(ctx, cancel, d) })
+		taken := m.passing.leave(d.row.MsgID)
+		switch {
+		case err != nil:
+			m.notUploaded(d, transport.AsError(err), done, taken)
+		case len(taken) > 0: // at the last moment
+			m.notUploaded(d, transport.AsError(errTaken), done, taken)
+		default:
+			m.requestOnline(d, done)
 		}
-		m.requestOnline(d, done)
 	}()
 }
 
+// notUploaded ends a message whose files did not get there, or that was taken back meanwhile.
+func (m *Messages) notUploaded(d *Draft, why *transport.Error, done event.Done, taken []event.Done) {
+	d.row.Status = tim.MsgSendFail
+	if why.Code == tim.ErrSDKSendMessageFailedWithCancel {
+		d.row.Status = tim.MsgCancel
+	}
+	m.Refuse(d, why, done)
+	for _, told := range taken {
+		if d.row.Status == tim.MsgCancel {
+			told(0, "", d.row.json(d.conversation(), m.self.User))
+		} else {
+			told(tim.ErrSDKInvalidCancelMessage, "the message has failed already", "")
+		}
+	}
+}
+
 // uploadOnline uploads the files of a message that is not stored: a logout ends it for good.
-func (m *Messages) uploadOnline(d *Draft) error {
-	ctx, cancel := context.WithCancelCause(m.uploads.life)
-	defer cancel(nil)
+func (m *Messages) uploadOnline(ctx context.Context, cancel context.CancelCauseFunc, d *Draft) error {
 	select {
 	case m.uploads.slots <- struct{}{}:
 		defer func() { <-m.uploads.slots }()
 	case <-ctx.Done():
+		if errors.Is(context.Cause(ctx), errTaken) {
+			return errTaken
+		}
 		return &transport.Error{Code: tim.ErrSVRResSendCancel, Text: "the upload was cut off"}
 	}
 	watch := time.AfterFunc(m.self.Timeout(), func() {
@@ -69,6 +93,9 @@ func (m *Messages) uploadOnline(d *Draft) error {
 
 func (m *Messages) requestOnline(d *Draft, done event.Done) {
 	body := protocol.AppendSend(nil, d.peer, d.typ == tim.ConvGroup, d.row.content())
+	if d.live == conversation.NoGroup {
+		m.whispers.add(whisper{d.typ, d.peer, d.row.Sender, d.row.MsgID}) // this device's next connection is not to hear it either
+	}
 	m.link.Request(protocol.OpSend, d.row.Key, body, m.self.Timeout(), func(a protocol.Answer, err error) {
 		why := &transport.Error{Code: a.Code, Text: a.Desc}
 		if err != nil {
@@ -107,21 +134,6 @@ func (m *Messages) refusedOnline(d *Draft, why *transport.Error, done event.Done
 	refuse()
 }
 
-// Whisper shows the host a message that the server passes on and keeps not.
-func (m *Messages) Whisper(body []byte) {
-	msg, ok := protocol.ParseMessage(body)
-	if !ok {
-		return
-	}
-	typ, peer := m.whose(&msg)
-	c, err := m.findConversation(typ, peer)
-	if c == nil || err != nil {
-		c = &conversation.Conversation{Type: typ, Peer: peer, GroupType: conversation.NoGroup}
-	}
-	text := "[" + received(c.ID, &msg).json(c, m.self.User) + "]"
-	m.sink.Emit(event.Event{Setter: tim.OpTIMAddRecvNewMsgCallback, Args: []event.Arg{event.Text(text)}})
-}
-
 // liveRoom says whether a conversation is a live room, and its type. Nothing of it is stored: it has neither a history nor a
 // place in the list.
 func (m *Messages) liveRoom(typ int, peer string) (groupType int, live bool) {
@@ -129,6 +141,21 @@ func (m *Messages) liveRoom(typ int, peer string) (groupType int, live bool) {
 		return 0, false
 	}
 	return m.self.Live.Type(peer)
+}
+
+// Live says whether a conversation is a live room.
+func (m *Messages) Live(typ int, peer string) bool {
+	_, live := m.liveRoom(typ, peer)
+	return live
+}
+
+// unkept answers a call that would store something of a live room.
+func (m *Messages) unkept(typ int, peer string, done event.Done) bool {
+	if !m.Live(typ, peer) {
+		return false
+	}
+	done(tim.ErrSVRGroupInvalidParameters, "nothing of a live room is stored", "")
+	return true
 }
 
 // Show shows the host messages of a live room, all at once. Those that are tips reach who listens to tips alone.

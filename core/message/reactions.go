@@ -48,13 +48,15 @@ func (m *Messages) Reactions(list []Subject, users int, done event.Done) {
 		}
 		w := writer{b: []byte{'{'}}
 		w.num(tim.KeyMsgReactionResultCode, int64(r.Code))
-		w.text(tim.KeyMsgReactionResultInfo, "")
+		w.text(tim.KeyMsgReactionResultInfo, reactionTexts[r.Code])
 		w.text(tim.KeyMsgReactionResultMsgId, list[i].ID)
 		w.raw(tim.KeyMsgReactionResultReactionList, reactions(r.Reactions))
 		texts = append(texts, string(append(w.b, '}')))
 	}
 	done(0, "", array(texts))
 }
+
+var reactionTexts = map[int]string{tim.ErrInvalidParameters: "the server has no such message for this user"}
 
 func reactions(list []protocol.Reaction) string {
 	texts := make([]string, len(list))

@@ -59,6 +59,26 @@ func (m *Messages) MarkRead(t Target, done event.Done) {
 	})
 }
 
+// MarkReadTo is MarkRead up to a message. One that the server never had stands for what lies before it, and one that is not here
+// and has no number for what was sent until its time.
+func (m *Messages) MarkReadTo(s Subject, msg gjson.Result, done event.Done) {
+	t := Target{Type: s.Type, Peer: s.Peer, Seq: s.Seq}
+	switch {
+	case t.Seq > 0:
+	case s.row != nil:
+		if t.Seq = uint64(max(s.row.Sort, 0)) / 2; t.Seq == 0 { // nothing of the server's lies before it
+			done(0, "", "")
+			return
+		}
+	default:
+		if t.Time = msg.Get(tim.KeyMsgServerTime).Int(); t.Time <= 0 {
+			done(tim.ErrInvalidParameters, "no such message", "")
+			return
+		}
+	}
+	m.MarkRead(t, done)
+}
+
 // CleanUnread is MarkRead for all conversations, or all of a type. While one runs, the next of the same type is refused.
 func (m *Messages) CleanUnread(t Target, done event.Done) {
 	m.mu.Lock()

@@ -41,6 +41,7 @@ var appliers = map[string]func(*Messages, *store.Tx, *protocol.Entry) error{
 	protocol.EntryOption:     (*Messages).optionChanged,
 	protocol.EntryGroup:      (*Messages).membership,
 	protocol.EntryGroupInfo:  (*Messages).informed,
+	protocol.EntryMembers:    (*Messages).membersChanged,
 	protocol.EntryGone:       (*Messages).goneElsewhere,
 	protocol.EntryAttributes: (*Messages).attributed,
 	protocol.EntryConvGroup:  (*Messages).grouped,
@@ -122,6 +123,11 @@ func (m *Messages) receive(tx *store.Tx, msg *protocol.Message, from origin) (*R
 		}
 	}
 	unread := msg.From != m.self.User && msg.Seq > e.ReadSeq
+	if from == listed && unread && !known {
+		if known, err = wasTrimmed(tx, e.ID, msg.Time); err != nil {
+			return nil, err
+		}
+	}
 	if (from == live || from == listed && unread) && row.Status != tim.MsgRevoked && !known {
 		m.tips(tx, row)
 		news.rows = append(news.rows, arrival{row, e, tx})

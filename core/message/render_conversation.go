@@ -42,6 +42,9 @@ func ConversationJSON(q sqlite.Queryer, c *conversation.Conversation, self strin
 		w.raw(tim.KeyConvLastMsg, last.json(c, self))
 	}
 	w.raw(tim.KeyConvMarkArray, marks(c.Marks))
+	if c.Owner != "" {
+		w.text(tim.KeyConvOwner, c.Owner)
+	}
 	w.num(tim.KeyConvRecvOpt, int64(c.Option))
 	w.text(tim.KeyConvShowName, cmp.Or(c.Name, c.Peer))
 	w.num(tim.KeyConvType, int64(c.Type))

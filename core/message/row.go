@@ -49,6 +49,21 @@ ALTER TABLE message ADD COLUMN revoked TEXT    NOT NULL DEFAULT ''; -- JSON, a p
 ALTER TABLE message ADD COLUMN readers INTEGER NOT NULL DEFAULT 0;  -- members that confirmed it
 ALTER TABLE message ADD COLUMN unread  INTEGER NOT NULL DEFAULT -1; -- members that did not, -1: unknown
 CREATE TABLE upload (ref INTEGER PRIMARY KEY) STRICT;               -- messages whose files are on their way
+`, `
+CREATE TABLE kept ( -- see beside
+	type      INTEGER NOT NULL, -- of the conversation
+	peer      TEXT    NOT NULL, -- likewise
+	msg_id    TEXT    NOT NULL,
+	local_int INTEGER NOT NULL,
+	local_str TEXT    NOT NULL,
+	deleted   INTEGER NOT NULL,
+	PRIMARY KEY (type, peer, msg_id)
+) STRICT, WITHOUT ROWID;
+`, `
+CREATE TABLE trimmed (
+	conv INTEGER PRIMARY KEY,
+	time INTEGER NOT NULL -- of the newest message of the server that a trimming has deleted, milliseconds
+) STRICT;
 `}}
 
 // flagUnread marks a local message (saved by the host) that was not declared read.

@@ -20,6 +20,7 @@ type Salvage struct {
 
 	notes     []note     // messages on their way, with the keys by which the server knows them again
 	local     []saved    // messages that never were on the server, or that it does not know any more
+	beside    []beside   // of messages that the server has
 	drafts    []saved    // by Draft
 	positions []position // what was to be told to the server
 	parts     int        // queries that failed
@@ -147,14 +148,14 @@ func (s *salvager) messages() {
 	}
 }
 
-// between takes the rows between two ids that have no number of the server.
+// between takes the rows between two ids that have no number of the server, and of the others what the server does not know.
 func (s *salvager) between(lo, hi int64) bool {
 	var list []*Row
-	err := s.q.Query(`SELECT id,conv,sort,msg_id,sender,client_time,server_time,rand,status,platform,count,flags,key,elements,extra,local_int,local_str
-		FROM message WHERE id BETWEEN ? AND ? AND seq IS NULL ORDER BY id`, func(scan func(...any) error) error {
+	err := s.q.Query(`SELECT id,conv,sort,msg_id,sender,client_time,server_time,rand,status,platform,count,flags,key,elements,extra,local_int,local_str,coalesce(seq,0)
+		FROM message WHERE id BETWEEN ? AND ? AND (seq IS NULL OR status=`+deleted+` OR local_int<>0 OR local_str<>'') ORDER BY id`, func(scan func(...any) error) error {
 		r := &Row{Unread: -1}
 		err := scan(&r.ID, &r.Conv, &r.Sort, &r.MsgID, &r.Sender, &r.ClientTime, &r.ServerTime, &r.Rand, &r.Status, &r.Platform,
-			&r.Count, &r.Flags, &r.Key, &r.Elements, &r.Extra, &r.LocalInt, &r.LocalStr)
+			&r.Count, &r.Flags, &r.Key, &r.Elements, &r.Extra, &r.LocalInt, &r.LocalStr, &r.Seq)
 		list = append(list, r)
 		return err
 	}, lo, hi)
@@ -169,6 +170,11 @@ func (s *salvager) between(lo, hi int64) bool {
 
 func (s *salvager) take(r *Row) {
 	p := s.peer(r.Conv)
+	if r.Seq > 0 && p.peer != "" && !s.seen[r.ID] {
+		s.seen[r.ID] = true
+		s.beside = append(s.beside, beside{typ: p.typ, peer: p.peer, msgID: r.MsgID, localInt: r.LocalInt, localStr: r.LocalStr, deleted: r.Status == tim.MsgDeleted})
+		return
+	}
 	if s.seen[r.ID] || p.peer == "" || !gjson.Valid(r.Elements) || r.Extra != "" && !gjson.Valid(r.Extra) || r.Status == tim.MsgDeleted {
 		return
 	}
@@ -184,7 +190,7 @@ func (s *salvager) take(r *Row) {
 
 // TakeUp stores what was salvaged in the new database. Call it before the outbox is loaded.
 func (m *Messages) TakeUp(s *Salvage) {
-	m.log.Info("taking up what the damaged database had and the server has not", "on_their_way", len(s.notes), "local", len(s.local),
+	m.log.Info("taking up what the damaged database had and the server has not", "on_their_way", len(s.notes), "local", len(s.local), "beside", len(s.beside),
 		"drafts", len(s.drafts), "positions", len(s.positions), "unreadable", s.parts)
 	bad := false // of the writer's goroutine
 	failed := func(err error) {
@@ -197,6 +203,9 @@ func (m *Messages) TakeUp(s *Salvage) {
 	}})
 	for some := range slices.Chunk(s.local, salvageStep) {
 		m.store.Submit(store.Change{Failed: failed, Apply: func(tx *store.Tx) error { return m.takeLocal(tx, some) }})
+	}
+	for some := range slices.Chunk(s.beside, salvageStep) {
+		m.store.Submit(store.Change{Failed: failed, Apply: func(tx *store.Tx) error { return m.keepBeside(tx, some) }})
 	}
 	// Without this the next process begins once more; what has been taken over is known by its ids.
 	m.store.Submit(store.Change{Durable: true, Failed: failed, Apply: func(tx *store.Tx) error {

@@ -12,6 +12,7 @@ import (
 	"timbre/core/outbox"
 	"timbre/core/store"
 	"timbre/model/tim"
+	"timbre/protocol"
 	"timbre/sqlite"
 )
 
@@ -36,6 +37,7 @@ func (m *Messages) texts(t *testing.T) (all []string) {
 			`SELECT 'message '||c.type||' '||c.peer||' '||m.msg_id||' '||m.status||' '||m.key||' '||m.sort FROM message m JOIN conversation c ON c.id=m.conv ORDER BY m.msg_id`,
 			`SELECT 'draft '||type||' '||peer||' '||draft FROM conversation WHERE draft<>'' ORDER BY peer`,
 			`SELECT 'intent '||kind||' '||lane FROM outbox ORDER BY kind`,
+			`SELECT 'kept '||type||' '||peer||' '||msg_id||' '||local_int||' '||local_str||' '||deleted FROM kept ORDER BY msg_id`,
 			`SELECT 'read '||peer||' '||read_seq||' '||read_count FROM conversation WHERE read_seq>0 ORDER BY peer`,
 		} {
 			if err := q.Query(query, func(scan func(...any) error) error {
@@ -69,11 +71,15 @@ func TestWhatOnlyThisDeviceHadIsSalvagedOnce(t *testing.T) {
 				return fmt.Errorf("%d: %w", i, err)
 			}
 		}
-		for i, status := range []int{tim.MsgSending, tim.MsgSendFail, tim.MsgLocalImported, tim.MsgSendSucc, tim.MsgDeleted} {
+		for i, status := range []int{tim.MsgSending, tim.MsgSendFail, tim.MsgLocalImported, tim.MsgSendSucc, tim.MsgDeleted, tim.MsgDeleted, tim.MsgSendSucc} {
 			r := &Row{Conv: int64(1 + i%2), Sort: int64(2*i + 1), MsgID: fmt.Sprint("id", i), Sender: "ann", ClientTime: 1000, Status: status, Key: fmt.Sprint("key", i),
 				Elements: `[{"elem_type":0,"text_elem_content":"x"}]`}
-			if status == tim.MsgSendSucc {
-				r.Seq = 5 // the server has it
+			switch i {
+			case 3, 5, 6: // the server has it
+				r.Seq = uint64(i)
+			}
+			if i == 6 {
+				r.LocalInt, r.LocalStr = 7, "mine"
 			}
 			if err := r.insert(tx); err != nil {
 				return err
@@ -98,7 +104,8 @@ func TestWhatOnlyThisDeviceHadIsSalvagedOnce(t *testing.T) {
 	m := ship(t, "")
 	m.log = slog.New(slog.DiscardHandler)
 	want := []string{"message 1 bob id0 1 key0 1", "message 2 group id1 3 key1 3", "message 1 bob id2 5 key2 5",
-		`draft 1 bob {"draft_user_define":"x"}`, "intent read read", "intent send msg bob", "read group 9 7"}
+		`draft 1 bob {"draft_user_define":"x"}`, "intent read read", "intent send msg bob", "read group 9 7",
+		"kept 2 group id5 0  1", "kept 1 bob id6 7 mine 0"}
 	slices.Sort(want)
 	for range 2 { // the second time as after a crash
 		m.TakeUp(saved)
@@ -107,5 +114,43 @@ func TestWhatOnlyThisDeviceHadIsSalvagedOnce(t *testing.T) {
 		if got = slices.Compact(got); !slices.Equal(got, want) {
 			t.Errorf("taken up is %q\nwant %q", got, want)
 		}
+	}
+}
+
+// TestWhatWasKeptOfAMessageComesBackWithIt pulls messages of which a damaged database knew more than the server.
+func TestWhatWasKeptOfAMessageComesBackWithIt(t *testing.T) {
+	m := ship(t, "")
+	m.log = slog.New(slog.DiscardHandler)
+	m.TakeUp(&Salvage{beside: []beside{
+		{typ: tim.ConvC2C, peer: "bob", msgID: "1", localInt: 7, localStr: "mine"},
+		{typ: tim.ConvC2C, peer: "bob", msgID: "2", deleted: true},
+		{typ: tim.ConvC2C, peer: "eve", msgID: "3", deleted: true},
+	}})
+	pull := func(seq uint64, from origin) *Row {
+		t.Helper()
+		var row *Row
+		err := m.store.Write(context.Background(), func(tx *store.Tx) (err error) {
+			row, err = m.receive(tx, &protocol.Message{Seq: seq, From: "bob", To: "ann", Time: 1000, Count: seq,
+				Content: fmt.Appendf(nil, `{"id":"%d","el":[{"elem_type":0,"text_elem_content":"x"}]}`, seq)}, from)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return row
+	}
+	for range 2 {
+		if r := pull(1, listed); r.LocalInt != 7 || r.LocalStr != "mine" || r.Status == tim.MsgDeleted {
+			t.Errorf("the message with custom data is %+v", r)
+		}
+		if r := pull(2, pulled); r.Status != tim.MsgDeleted {
+			t.Errorf("the deleted message is %+v", r)
+		}
+		if r := pull(3, pulled); r.Status == tim.MsgDeleted {
+			t.Errorf("the message of another conversation is %+v", r)
+		}
+	}
+	if got := m.texts(t); !slices.Contains(got, "kept 1 eve 3 0  1") || slices.ContainsFunc(got, func(s string) bool { return s[:5] == "kept " && s != "kept 1 eve 3 0  1" }) {
+		t.Errorf("what still waits: %q", got)
 	}
 }

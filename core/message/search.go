@@ -27,6 +27,7 @@ type Search struct {
 	Senders  []string
 	Types    []int64
 	From, To int64 // milliseconds, closed; 0: no limit
+	Within   int64 // seconds back from now, beside From; 0: no limit
 	Page     int   // from 0
 	Size     int   // of a page, 0: everything
 	Cursor   string
@@ -51,15 +52,18 @@ func ParseSearch(text string) (Search, *transport.Error) {
 	for _, t := range v.Get(tim.KeyMsgSearchParamMessageTypeArray).Array() {
 		s.Types = append(s.Types, t.Int())
 	}
+	if s.Type == tim.ConvInvalid {
+		s.Peer = "" // all conversations, as the interface has it
+	}
 	end, period := min(v.Get(tim.KeyMsgSearchParamSearchTimePosition).Int(), farthestSecond), v.Get(tim.KeyMsgSearchParamSearchTimePeriod).Int()
 	if end > 0 {
 		s.To = end*1000 + 999
 	}
-	if period > 0 {
-		if end == 0 {
-			end = time.Now().Unix()
-		}
+	switch {
+	case period > 0 && end > 0:
 		s.From = max(end-period, 1) * 1000
+	case period > 0:
+		s.Within = period
 	}
 	switch {
 	case len(s.Keywords) > model.MaxKeywords || len(s.Senders) > model.MaxKeywords:
@@ -70,6 +74,13 @@ func ParseSearch(text string) (Search, *transport.Error) {
 		return s, &transport.Error{Code: tim.ErrInvalidParameters, Text: "not a conversation"}
 	}
 	return s, nil
+}
+
+// begin turns what is meant from now on backwards into a time. Now is the server's: its clock has dated the messages.
+func (s *Search) begin(now time.Time) {
+	if s.Within > 0 {
+		s.From = max(now.Unix()-s.Within, 1) * 1000
+	}
 }
 
 // farthestSecond is later than any message; its milliseconds are a number too.
@@ -88,6 +99,7 @@ const emptyResult = `{"` + tim.KeyMsgSearchResultSearchCursor + `":"","` + tim.K
 // Search answers messages that are here. In one conversation it is a page of them, the newest first; over all
 // conversations it is how many each one has, and the message itself where there is one.
 func (m *Messages) Search(s Search, done event.Done) {
+	s.begin(m.self.Now())
 	if len(s.Keywords) > 0 {
 		if err := m.indexAll(context.Background()); err != nil {
 			m.failing(done, emptyResult)(err)

@@ -1,6 +1,9 @@
 package message
 
 import (
+	"strconv"
+	"strings"
+
 	"timbre/core/conversation"
 	"timbre/core/event"
 	"timbre/model/tim"
@@ -30,6 +33,8 @@ func (m *Messages) searchResult(list []found, total int, cursor string) string {
 
 // SearchCloud answers messages that the server has.
 func (m *Messages) SearchCloud(s Search, done event.Done) {
+	s.begin(m.self.Now())
+	s.goOn()
 	ask := protocol.Search{Keywords: s.Keywords, And: s.And, Senders: s.Senders, From: s.From, To: s.To, Cursor: s.Cursor, Count: s.Count}
 	if s.Peer != "" {
 		ask.Target = target(s.Type, s.Peer)
@@ -64,5 +69,25 @@ func (m *Messages) SearchCloud(s Search, done event.Done) {
 		}
 		list = append(list, f)
 	}
-	done(0, "", m.searchResult(list, a.Total, a.Cursor))
+	done(0, "", m.searchResult(list, a.Total, s.cursor(a.Cursor)))
 }
+
+// cursor is the server's cursor as the host gets it. The server goes on with the same question only, so one from now on
+// backwards carries with it what it meant on the first page.
+func (s *Search) cursor(next string) string {
+	if next == "" || s.Within == 0 {
+		return next
+	}
+	return strconv.FormatInt(s.From, 10) + cursorMark + next
+}
+
+// goOn takes the begin of such a question from its cursor. What is no cursor is the server's to refuse.
+func (s *Search) goOn() {
+	begin, next, marked := strings.Cut(s.Cursor, cursorMark)
+	from, err := strconv.ParseInt(begin, 10, 64)
+	if s.Within > 0 && marked && err == nil {
+		s.From, s.Cursor = from, next
+	}
+}
+
+const cursorMark = "/"

@@ -77,6 +77,9 @@ func (m *Messages) keepIntent(tx *store.Tx, d *Draft, in *outbox.Intent) (*Row, 
 	row := *d.row // the draft stays as it is: Apply may run twice
 	if d.again {
 		known, err := m.known(tx, e.ID, row.MsgID)
+		if err == nil && known != nil {
+			err = known.revive(tx)
+		}
 		if err != nil || known != nil && known.Status != tim.MsgSendFail && known.Status != tim.MsgCancel {
 			return known, err
 		}
@@ -123,6 +126,22 @@ func lane(typ int, peer string) string {
 // known finds the own message that the caller sends again.
 func (m *Messages) known(q sqlite.Queryer, conv int64, msgID string) (*Row, error) {
 	return one(q, `WHERE msg_id=? AND conv=? AND sender=? ORDER BY id DESC`, msgID, conv, m.self.User)
+}
+
+// revive brings a message back that was deleted here before the server had it: it failed, or it is still on its way.
+func (r *Row) revive(tx *store.Tx) error {
+	if r.Status != tim.MsgDeleted || r.Seq > 0 {
+		return nil
+	}
+	var leaving bool
+	if _, err := tx.Get(`SELECT EXISTS (SELECT 1 FROM outbox WHERE kind=? AND ref=?) OR EXISTS (SELECT 1 FROM upload WHERE ref=?)`,
+		[]any{&leaving}, KindSend, r.ID, r.ID); err != nil {
+		return err
+	}
+	if r.Status = tim.MsgSendFail; leaving {
+		r.Status = tim.MsgSending
+	}
+	return tx.Exec(`UPDATE message SET status=? WHERE id=?`, r.Status, r.ID)
 }
 
 // already answers the repeat of a message that was sent, or joins it while it is on its way.

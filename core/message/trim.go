@@ -130,12 +130,15 @@ func (m *Messages) trimSome(tx *store.Tx, conv, moment int64) (int, error) {
 	where := `WHERE conv=? AND ` + near + ` AND moment<?`
 	args = append(append([]any{conv}, args...), moment)
 	var ids []int64
-	last := int64(0)
-	if err := tx.Query(`SELECT id,coalesce(seq,0) FROM message `+where+` AND `+mayGo+` ORDER BY sort,moment LIMIT ?`,
+	last, newest := int64(0), int64(0)
+	if err := tx.Query(`SELECT id,coalesce(seq,0),server_time FROM message `+where+` AND `+mayGo+` ORDER BY sort,moment LIMIT ?`,
 		func(scan func(...any) error) error {
-			var id, seq int64
-			err := scan(&id, &seq)
+			var id, seq, time int64
+			err := scan(&id, &seq, &time)
 			ids, last = append(ids, id), max(last, seq)
+			if seq > 0 {
+				newest = max(newest, time)
+			}
 			return err
 		}, append(args, trimBatch)...); err != nil {
 		return 0, err
@@ -154,7 +157,18 @@ func (m *Messages) trimSome(tx *store.Tx, conv, moment int64) (int, error) {
 	if err := tx.Exec(`DELETE FROM message `+listed, list); err != nil {
 		return 0, err
 	}
+	if newest > 0 {
+		if err := tx.Exec(`INSERT INTO trimmed VALUES (?,?) ON CONFLICT DO UPDATE SET time=max(time,excluded.time)`, conv, newest); err != nil {
+			return 0, err
+		}
+	}
 	return len(ids), m.forgetUpTo(tx, conv, uint64(last))
+}
+
+// wasTrimmed says whether a message that is not here may be one that a trimming deleted: the host has heard of it. The server's
+// times ascend in a conversation, and unlike its numbers they stay what they are when it gets other logs.
+func wasTrimmed(q sqlite.Queryer, conv, time int64) (bool, error) {
+	return q.Get(`SELECT 1 FROM trimmed WHERE conv=? AND time>=?`, []any{new(int64)}, conv, time)
 }
 
 // forgetUpTo makes a hole of everything up to a number.

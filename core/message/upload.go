@@ -235,6 +235,9 @@ func (m *Messages) StopUploads(why error) {
 
 // Cancel takes back a message that has not left yet.
 func (m *Messages) Cancel(s Subject, done event.Done) {
+	if s.row == nil && m.passing.take(s.ID, done) {
+		return
+	}
 	if s.row == nil || s.row.Sender != m.self.User || s.row.Status != tim.MsgSending {
 		done(tim.ErrSDKInvalidCancelMessage, "no message on its way has this id", "")
 		return

@@ -10,8 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"timbre/core/outbox"
 	"timbre/core/store"
 	"timbre/core/transport"
@@ -19,9 +17,10 @@ import (
 	"timbre/model/tim"
 	"timbre/protocol"
 	"timbre/sqlite"
+	"timbre/tests/leaks"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaks.Main(m) }
 
 var errStop = &transport.Error{Code: tim.ErrSDKCommInterrupt, Text: "stopped"}
 

@@ -11,13 +11,12 @@ import (
 	"syscall"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"timbre/core/store"
 	"timbre/sqlite"
+	"timbre/tests/leaks"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaks.Main(m) }
 
 func open(t *testing.T, folder string) *store.Store {
 	t.Helper()

@@ -13,7 +13,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
 	"timbre/core/store"
@@ -23,9 +22,10 @@ import (
 	"timbre/model/tim"
 	"timbre/protocol"
 	"timbre/sqlite"
+	"timbre/tests/leaks"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaks.Main(m) }
 
 var errStop = &transport.Error{Code: tim.ErrSDKCommInterrupt, Text: "stopped"}
 

@@ -60,10 +60,20 @@ func (a *Accounts) Login(tx *sqlite.Tx, l *protocol.Login, d Device, session uin
 	if l.Resume && was.in {
 		login = was.login // a session that goes on is as old as it was
 	}
-	return in, tx.Exec(`INSERT INTO device (uid, device, platform, last_login, logged_in, online, kicked)
+	if err := tx.Exec(`INSERT INTO device (uid, device, platform, last_login, logged_in, online, kicked)
 		VALUES (?,?,?,?,1,?,0) ON CONFLICT (uid, device) DO UPDATE SET platform=excluded.platform,
 		last_login=excluded.last_login, logged_in=1, online=excluded.online, kicked=0`,
-		in.UID, d.ID, d.Platform, login, int64(session))
+		in.UID, d.ID, d.Platform, login, int64(session)); err != nil || was.login != 0 {
+		return in, err
+	}
+	return in, forget(tx, in.UID)
+}
+
+// forget lets go of those of a user's devices that have been away the longest, when there are more than a list shows: an
+// installation that was removed does not log out. One of them that comes back is new.
+func forget(tx *sqlite.Tx, uid int64) error {
+	return tx.Exec(`DELETE FROM device WHERE uid=? AND online=0 AND device IN
+		(SELECT device FROM device WHERE uid=? ORDER BY last_login DESC LIMIT -1 OFFSET ?)`, uid, uid, model.MaxDeviceList)
 }
 
 func (a *Accounts) register(tx *sqlite.Tx, app uint64, user string) (uid int64, err error) {

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 
 	"timbre/model"
+	"timbre/model/tim"
 	"timbre/protocol"
 	"timbre/server/group"
 	"timbre/server/refusal"
@@ -53,7 +54,10 @@ func (c *Communities) Create(tx *sqlite.Tx, a *group.Actor, gid int64, s *protoc
 		if err = at.Permit(tx, model.GroupManageRights); err != nil {
 			return answer, err
 		}
-		r := &record{Rights: protocol.Rights{ID: model.PermissionGroupPrefix + rand.Text()[:16], Community: at.ID, Created: c.now().Unix()}}
+		r := &record{Rights: protocol.Rights{ID: s.ID, Community: at.ID, Created: c.now().Unix()}}
+		if err = r.claim(tx, gid); err != nil {
+			return answer, err
+		}
 		r.alter(s)
 		if err = checkTexts(r.Name, r.Custom); err != nil {
 			return answer, err
@@ -72,6 +76,22 @@ func (c *Communities) Create(tx *sqlite.Tx, a *group.Actor, gid int64, s *protoc
 		answer.ID = r.ID
 		return answer, at.Note(tx, protocol.EntryRights, protocol.RightsChange{Change: protocol.ChangeCreated, Rights: r.Rights})
 	})
+}
+
+// claim gives the permission group an id that no other one of the community has: that of its maker or one of its own.
+func (r *record) claim(tx *sqlite.Tx, gid int64) error {
+	if r.ID == "" {
+		r.ID = model.PermissionGroupPrefix + rand.Text()[:16]
+		return nil
+	}
+	if !model.ValidPermissionGroupID(r.ID) {
+		return refusal.New(tim.ErrSDKGroupInvalidID, "a permission group's id is "+model.PermissionGroupPrefix+" and at most 48 printable ASCII characters")
+	}
+	taken, err := tx.Get(`SELECT 1 FROM permission_group WHERE gid=? AND id=?`, []any{new(int)}, gid, r.ID)
+	if err == nil && taken {
+		err = refusal.New(tim.ErrSVRGroupGroupidInUsed, "the community has a permission group with this id")
+	}
+	return err
 }
 
 // alter changes the record as asked and says whether anything is different.

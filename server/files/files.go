@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"timbre/model"
+	"timbre/protocol"
 	"timbre/server/blob"
 	"timbre/sqlite"
 )
@@ -30,6 +31,7 @@ const (
 	quotaKept   = 7                  // days
 	keySize     = 32
 	sweepAtOnce = 200
+	touchAtOnce = 2 * model.MaxHeld // what a stranger wrote may hold files that hold files, and so on
 )
 
 // Config is the rules.
@@ -85,12 +87,22 @@ func (f *Files) loadKey(tx *sqlite.Tx) error {
 	return tx.Exec(`INSERT INTO file_key VALUES (?)`, f.key)
 }
 
-// Touch notes that files are used now, for instance by a message. Ids that nobody knows are skipped.
+// Touch notes that files are used now, for instance by a message, with the files that they hold. Ids that nobody knows are
+// skipped.
 func (f *Files) Touch(tx *sqlite.Tx, ids []string) error {
-	for _, id := range ids {
-		if err := tx.Exec(`UPDATE file SET used=? WHERE id=?`, f.Now().UnixMilli(), id); err != nil {
-			return err
-		}
+	if len(ids) == 0 {
+		return nil
 	}
-	return nil
+	return tx.Exec(`WITH RECURSIVE inuse(id) AS (
+			SELECT value FROM json_each(?)
+			UNION SELECT h.id FROM inuse u JOIN file_held h ON h.holder=u.id
+			LIMIT ?)
+		UPDATE file SET used=? WHERE id IN (SELECT id FROM inuse)`, string(protocol.Marshal(ids)), touchAtOnce, f.Now().UnixMilli())
+}
+
+// hold notes which files are named in another one.
+func (f *Files) hold(ctx context.Context, holder string, ids []string) error {
+	return f.Store.Write(ctx, func(tx *sqlite.Tx) error {
+		return tx.Exec(`INSERT OR IGNORE INTO file_held (holder, id) SELECT ?, value FROM json_each(?)`, holder, string(protocol.Marshal(ids)))
+	})
 }

@@ -417,6 +417,54 @@ func TestSweep(t *testing.T) {
 	})
 }
 
+// TestHeld holds that who uses a file uses those that are named in it, at any depth and in a circle too, and that nothing is left
+// of what was noted when the file goes.
+func TestHeld(t *testing.T) {
+	const keep = 30 * 24 * time.Hour
+	places(t, func(r *rig) { r.cfg.Retention = func() time.Duration { return keep } }, func(t *testing.T, r *rig) {
+		picture := r.upload(alice, model.FileImage, "a", content(100, 1))
+		stranger := r.upload(bob, model.FileOther, "b", content(100, 2))
+		holding := func(n byte, ids ...string) protocol.FileState {
+			t.Helper()
+			b := announce(model.FileOther, "m.json", content(100, n))
+			b.Holds = ids
+			s := r.begin(alice, b)
+			r.part(alice, s.ID, content(100, n), 0)
+			return r.ask(alice, "POST", "/files/"+s.ID+"/done", nil)
+		}
+		inner := holding(3, picture.ID, "unknown")
+		outer := holding(4, inner.ID)
+		circle := announce(model.FileOther, "m.json", content(100, 3))
+		circle.Holds = []string{outer.ID}
+		if s := r.begin(bob, circle); !s.Done || s.ID != inner.ID {
+			t.Fatalf("the same content again: %+v", s)
+		}
+		for range 2 {
+			r.now = r.now.Add(keep - time.Hour)
+			if err := r.store.Write(t.Context(), func(tx *sqlite.Tx) error { return r.Touch(tx, []string{outer.ID}) }); err != nil {
+				t.Fatal(err)
+			}
+			r.now = r.now.Add(2 * time.Hour)
+			if err := r.Sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.get(0, "/files/"+picture.ID, content(100, 1))
+		r.get(0, "/files/"+inner.ID, content(100, 3))
+		r.refused("held by nobody", 404, notFound, 0, "GET", "/files/"+stranger.ID, nil)
+		r.now = r.now.Add(keep)
+		if err := r.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if files, held := r.count(`SELECT count(*) FROM file`), r.count(`SELECT count(*) FROM file_held`); files+held != 0 {
+			t.Errorf("%d files and %d notes are left", files, held)
+		}
+		many := announce(model.FileOther, "m.json", content(100, 5))
+		many.Holds = make([]string, model.MaxHeld+1)
+		r.refused("too many", 400, invalid, alice, "POST", "/files", protocol.Marshal(many))
+	})
+}
+
 func TestKeptForEver(t *testing.T) {
 	r := newRig(t, nil)
 	s := r.upload(alice, model.FileOther, "a", content(100, 1))

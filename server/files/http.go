@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	maxBegin = 8 << 10         // bytes of an announcement
+	maxBegin = 64 << 10        // bytes of an announcement
 	bodyTime = 5 * time.Minute // for the body of a request to arrive: a part at 14 KB/s
 )
 
@@ -108,6 +108,9 @@ func (f *Files) serveBegin(w http.ResponseWriter, r *http.Request, u who) (any, 
 		return nil, err
 	}
 	s, err := f.begin(r.Context(), u, sum, b.Size)
+	if err == nil && len(b.Holds) > 0 {
+		err = f.hold(r.Context(), s.ID, b.Holds)
+	}
 	s.URL = f.link(r, s.ID, name)
 	return s, err
 }

@@ -22,7 +22,6 @@ import (
 
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
-	"go.uber.org/goleak"
 
 	"timbre/model"
 	"timbre/model/tim"
@@ -31,9 +30,10 @@ import (
 	"timbre/server/files"
 	"timbre/server/store"
 	"timbre/sqlite"
+	"timbre/tests/leaks"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaks.Main(m) }
 
 const (
 	app   = 1400000001

@@ -39,5 +39,10 @@ func Schema() sqlite.Schema {
 			PRIMARY KEY (uid, day)
 		) STRICT, WITHOUT ROWID;
 
-		CREATE TABLE file_key (key BLOB NOT NULL) STRICT;`}}
+		CREATE TABLE file_key (key BLOB NOT NULL) STRICT;`, `
+		CREATE TABLE file_held (
+			holder TEXT NOT NULL,  -- a file in which others are named: who uses it uses them
+			id TEXT NOT NULL,
+			PRIMARY KEY (holder, id)
+		) STRICT, WITHOUT ROWID;`}}
 }

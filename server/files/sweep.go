@@ -72,9 +72,11 @@ func (f *Files) erase(ctx context.Context, r *row) error {
 		return err
 	}
 	return f.Store.Write(ctx, func(tx *sqlite.Tx) error {
-		if err := tx.Exec(`DELETE FROM file_part WHERE id=?`, r.id); err != nil {
-			return err
+		for _, rows := range []string{`file_part WHERE id=?`, `file_held WHERE holder=?`, `file WHERE id=?`} {
+			if err := tx.Exec(`DELETE FROM `+rows, r.id); err != nil {
+				return err
+			}
 		}
-		return tx.Exec(`DELETE FROM file WHERE id=?`, r.id)
+		return nil
 	})
 }

@@ -73,6 +73,8 @@ func (f *Files) check(b *protocol.FileBegin) (name string, sum []byte, err error
 		return "", nil, refusal.New(tim.ErrSVRResInvalidParameters, "an empty file cannot be sent")
 	case b.Size > most:
 		return "", nil, refusal.New(tim.ErrSVRResSizeLimit, fmt.Sprintf("a file of this kind may have %d bytes", most))
+	case len(b.Holds) > model.MaxHeld:
+		return "", nil, refusal.New(tim.ErrSVRResInvalidParameters, fmt.Sprintf("a file holds at most %d others", model.MaxHeld))
 	case f.denied(name):
 		return "", nil, refusal.New(tim.ErrSVRResAccessDeny, "files with this extension are not accepted here")
 	}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
-	"go.uber.org/goleak"
 
 	"timbre/model/usersig"
 	"timbre/protocol"
@@ -25,9 +24,13 @@ import (
 	"timbre/server/session"
 	"timbre/server/store"
 	"timbre/sqlite"
+	"timbre/tests/leaks"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaks.Main(m) }
+
+// patience is how long a test waits for something that must happen.
+const patience = time.Minute
 
 // loaded is a store that can claim to have too much to do, and to have a broken disk.
 type loaded struct {
@@ -93,7 +96,7 @@ func ask(t *testing.T, ws *websocket.Conn, r protocol.Request) protocol.Answer {
 	if err := ws.WriteMessage(websocket.TextMessage, r.Append(nil)); err != nil {
 		t.Fatal(err)
 	}
-	ws.SetReadDeadline(time.Now().Add(10 * time.Second))
+	ws.SetReadDeadline(time.Now().Add(patience))
 	_, frame, err := ws.ReadMessage()
 	if err != nil {
 		t.Fatal(err)
@@ -195,7 +198,7 @@ func TestSilentStrangerIsClosed(t *testing.T) {
 	cfg.LoginTime = 50 * time.Millisecond
 	_, url := open(t, cfg)
 	ws := dial(t, url)
-	ws.SetReadDeadline(time.Now().Add(10 * time.Second))
+	ws.SetReadDeadline(time.Now().Add(patience))
 	if _, _, err := ws.ReadMessage(); !websocket.IsCloseError(err, websocket.CloseGoingAway) {
 		t.Errorf("got %v", err)
 	}
@@ -209,7 +212,7 @@ func TestServerPings(t *testing.T) {
 	pinged := 0
 	ws.SetPingHandler(func(string) error { pinged++; return nil }) // no pong
 	ask(t, ws, login())
-	ws.SetReadDeadline(time.Now().Add(10 * time.Second))
+	ws.SetReadDeadline(time.Now().Add(patience))
 	if _, _, err := ws.ReadMessage(); !websocket.IsCloseError(err, websocket.CloseGoingAway) || pinged == 0 {
 		t.Errorf("after %d pings: %v", pinged, err)
 	}
@@ -221,7 +224,7 @@ func TestInvalidTextEndsTheConnection(t *testing.T) {
 	if err := ws.WriteMessage(websocket.TextMessage, []byte("{\"id\":1,\"op\":\"ping\",\"key\":\"\xff\"}\n")); err != nil {
 		t.Fatal(err)
 	}
-	ws.SetReadDeadline(time.Now().Add(10 * time.Second))
+	ws.SetReadDeadline(time.Now().Add(patience))
 	if _, _, err := ws.ReadMessage(); err == nil {
 		t.Error("it was answered")
 	}

@@ -134,6 +134,9 @@ func (c *conn) deleteMessages(r *protocol.Request) {
 		err = refusal.New(tim.ErrInvalidParameters, "too many messages in one request")
 	}
 	c.move(r, body.Target, &message.Move{}, err, func(tx *sqlite.Tx, v *message.Move) (protocol.Changed, []changelog.Change, error) {
+		if err := c.offered(tx, v.Where, model.GroupReadHistory); err != nil {
+			return protocol.Changed{}, nil, err
+		}
 		return c.g.Messages.Delete(tx, v, body.Seqs)
 	})
 }

@@ -166,7 +166,8 @@ func (c *conn) roomMembers(r *protocol.Request) {
 		page := protocol.MemberPage{Members: make([]protocol.Member, len(list)), Next: next}
 		for i, u := range list {
 			page.Members[i] = u.Member
-			page.Members[i].Role, page.Members[i].Online = roll.Role(u.UID), true
+			page.Members[i].Role = roll.Role(u.UID)
+			c.g.Groups.ShowOnline(&page.Members[i], u.UID)
 		}
 		return protocol.Marshal(page), nil
 	})

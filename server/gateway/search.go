@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 
+	"timbre/model"
 	"timbre/protocol"
 	"timbre/server/message"
 	"timbre/sqlite"
@@ -42,6 +43,9 @@ func (c *conn) question(r *protocol.Request) (*message.Question, error) {
 		if body.Peer != "" || body.Group != "" {
 			w, err := c.whereIn(q, body.Target)
 			if err != nil {
+				return err
+			}
+			if err = c.offered(q, w, model.GroupReadHistory); err != nil {
 				return err
 			}
 			ask.Where = &w

@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"timbre/model"
 	"timbre/model/tim"
 	"timbre/protocol"
@@ -17,6 +15,7 @@ import (
 	"timbre/server/group"
 	"timbre/server/message"
 	"timbre/sqlite"
+	"timbre/tests/leaks"
 )
 
 // rig is the module over a database in memory, which can be opened again as after a restart.
@@ -126,7 +125,7 @@ func (w work) Submit(apply func(*sqlite.Tx) error, done func(error)) {
 
 // A large group ends in pieces, also when the process ends meanwhile; every member is told once.
 func TestALargeGroupEndsInPieces(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer leaks.None(t)
 	r := newRig(t)
 	defer r.db.Close()
 	const members = 2_300

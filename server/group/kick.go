@@ -12,19 +12,24 @@ import (
 )
 
 // Kick removes members. Users are the numbers of those names that exist. Who is removed hears what the group says about it
-// last of all.
+// last of all. Somebody who is kept out may come in again when he is removed for no time.
 func (g *Groups) Kick(tx *sqlite.Tx, a *Actor, gid int64, k *protocol.KickMembers, users map[string]int64) (protocol.Invited, Outcome, error) {
 	return once(g, tx, a, func(o *Outcome) (answer protocol.Invited, err error) {
 		r, err := g.lasting(tx, gid)
 		if err != nil {
 			return answer, err
 		}
-		out, results, err := g.mayKick(tx, a, r, k, users)
+		out, kept, results, err := g.mayKick(tx, a, r, k, users)
 		if err != nil {
 			return answer, err
 		}
 		for _, name := range k.Users {
 			answer.Results = append(answer.Results, protocol.InviteResult{User: name, Result: results[name]})
+		}
+		for _, uid := range kept {
+			if err := g.pardon(tx, a, r, o, uid, k.Reason); err != nil {
+				return answer, err
+			}
 		}
 		if len(out) == 0 {
 			return answer, nil
@@ -33,19 +38,19 @@ func (g *Groups) Kick(tx *sqlite.Tx, a *Actor, gid int64, k *protocol.KickMember
 	})
 }
 
-// mayKick sorts out whom the user may remove. The results are those of HandleGroupMemberResult.
+// mayKick sorts out whom the user may remove, and who is kept out until now. The results are those of HandleGroupMemberResult.
 func (g *Groups) mayKick(tx *sqlite.Tx, a *Actor, r *record, k *protocol.KickMembers, users map[string]int64) (
-	out []message.User, results map[string]int, err error) {
+	out []message.User, kept []int64, results map[string]int, err error) {
 	action := model.GroupKick
 	if r.ByRights && k.Seconds > 0 {
 		action = model.GroupKeepOut
 	}
 	me, err := g.permit(tx, r, a.UID, action)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	if err := checkKick(k); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	var denied error
 	results = map[string]int{}
@@ -56,10 +61,18 @@ func (g *Groups) mayKick(tx *sqlite.Tx, a *Actor, r *record, k *protocol.KickMem
 		u := message.User{UID: users[name], Name: name}
 		m, err := membership(tx, r.gid, u.UID) // nobody has the number of a name that does not exist
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		if m == nil {
 			results[name] = tim.GroupMemberIncluded // 2 says here that he is not in the group
+			pardoned, err := g.keptOut(tx, r.gid, u.UID)
+			if err != nil {
+				return nil, nil, nil, err
+			}
+			if pardoned && k.Seconds == 0 {
+				results[name] = tim.GroupMemberHandledSuc
+				kept = append(kept, u.UID)
+			}
 			continue
 		}
 		results[name] = tim.GroupMemberHandledErr
@@ -70,10 +83,10 @@ func (g *Groups) mayKick(tx *sqlite.Tx, a *Actor, r *record, k *protocol.KickMem
 		results[name] = tim.GroupMemberHandledSuc
 		out = append(out, u)
 	}
-	if len(out) == 0 && denied != nil {
-		return nil, nil, denied
+	if len(out)+len(kept) == 0 && denied != nil {
+		return nil, nil, nil, denied
 	}
-	return out, results, nil
+	return out, kept, results, nil
 }
 
 func checkKick(k *protocol.KickMembers) error {
@@ -116,12 +129,23 @@ func (g *Groups) expel(tx *sqlite.Tx, a *Actor, r *record, o *Outcome, out []mes
 		return err
 	}
 	why := protocol.Report{Type: tim.GroupReportBeKicked, Operator: t.operator, Platform: a.Platform, Text: k.Reason}
+	if r.Type == tim.GroupCommunity && k.Seconds > 0 {
+		why.Type = tim.GroupReportBannedFromGroup
+	}
 	for _, u := range out {
 		if err := g.dispatch(tx, r, o, u.UID, why); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// pardon lets somebody come in again who is kept out. Communities tell him, as live rooms do.
+func (g *Groups) pardon(tx *sqlite.Tx, a *Actor, r *record, o *Outcome, uid int64, reason string) error {
+	if err := g.keepOut(tx, r.gid, uid, 0); err != nil || r.Type != tim.GroupCommunity {
+		return err
+	}
+	return g.inform(tx, a, r, o, protocol.Report{Type: tim.GroupReportUnbannedFromGroup, Text: reason}, uid)
 }
 
 // keepOut says for how many seconds from now somebody may not come into a group by himself, model.MuteForever for ever.

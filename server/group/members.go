@@ -135,10 +135,18 @@ func (g *Groups) shape(list []listed, viewer int64) []protocol.Member {
 		if m.uid != viewer {
 			m.Option = 0
 		}
-		m.Online = g.near.Sessions != nil && g.near.Sessions.Online(m.uid)
 		members[i] = m.Member
+		g.ShowOnline(&members[i], m.uid)
 	}
 	return members
+}
+
+// ShowOnline adds to what is shown of a member whether and where he is online.
+func (g *Groups) ShowOnline(m *protocol.Member, uid int64) {
+	if g.near.Sessions != nil {
+		m.Platforms = g.near.Sessions.Platforms(uid)
+	}
+	m.Online = len(m.Platforms) > 0
 }
 
 // listening describes those of some users who are in a live room.

@@ -18,8 +18,8 @@ func (g *Groups) Meet(n Neighbours) { g.near = n }
 
 // Sessions knows who is connected.
 type Sessions interface {
-	// Online says whether a user has a session now.
-	Online(uid int64) bool
+	// Platforms returns on what kinds of devices a user has a session now, none when he is not online.
+	Platforms(uid int64) []string
 	// Followers counts users who have a session now that follows a group, and those of the others that are named.
 	Followers(gid int64, others []int64) int
 }

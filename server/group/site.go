@@ -78,11 +78,13 @@ func (g *Groups) MayAsk(q sqlite.Queryer, gid, uid int64) error {
 	return err
 }
 
-// Describe is what members see of one of them.
+// Describe is what members see of one of them in a list.
 func (g *Groups) Describe(q sqlite.Queryer, gid, uid int64) (protocol.Member, error) {
 	r, err := find(q, gid)
 	if err != nil {
 		return protocol.Member{}, err
 	}
-	return g.describe(q, r, uid)
+	m, err := g.describe(q, r, uid)
+	g.ShowOnline(&m, uid)
+	return m, err
 }

@@ -1,6 +1,8 @@
 package group
 
 import (
+	"slices"
+
 	"timbre/model"
 	"timbre/model/tim"
 	"timbre/server/message"
@@ -53,10 +55,11 @@ func wishes(o *message.Outgoing) []model.GroupAction {
 	if o.Targets != nil {
 		list = append(list, model.GroupSpeakTo)
 	}
-	for _, uid := range o.At {
-		if uid == 0 {
-			return append(list, model.GroupSpeakToAll)
-		}
+	if len(o.At) > 0 {
+		list = append(list, model.GroupMention)
+	}
+	if slices.Contains(o.At, 0) {
+		list = append(list, model.GroupSpeakToAll)
 	}
 	return list
 }

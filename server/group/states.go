@@ -1,6 +1,8 @@
 package group
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 
 	"timbre/protocol"
@@ -19,8 +21,10 @@ const (
 )
 
 // States answers OpGroups: the groups of a user that he wants to hear of and in which something happened. Now is the time
-// before the page is read: what is committed later has a later one.
+// before the page is read: what is committed later has a later one. Pages follow the groups' numbers, which do not change
+// meanwhile; within a page the newest conversation comes first, as a list shows them.
 func (g *Groups) States(q sqlite.Queryer, user message.User, ask protocol.Groups, now int64) (page protocol.GroupsPage, err error) {
+	defer func() { newestFirst(page.Groups) }()
 	page.Time, page.Groups = now, []protocol.GroupState{}
 	after, err := parseCursor(ask.Cursor)
 	if err != nil {
@@ -56,6 +60,27 @@ func (g *Groups) States(q sqlite.Queryer, user message.User, ask protocol.Groups
 		after = gid
 	}
 	return page, nil
+}
+
+// newestFirst sorts groups, which stand in the order of their numbers, by the last thing that was said in them, or their
+// beginning. Topics are in no list and come after their communities.
+func newestFirst(list []protocol.GroupState) {
+	topic := func(st protocol.GroupState) bool { return st.Group.Parent != "" }
+	slices.SortStableFunc(list, func(a, b protocol.GroupState) int {
+		switch {
+		case topic(a) == topic(b):
+			return 0
+		case topic(a):
+			return 1
+		}
+		return -1
+	})
+	if first := slices.IndexFunc(list, topic); first >= 0 {
+		list = list[:first]
+	}
+	slices.Reverse(list)
+	when := func(st *protocol.GroupState) int64 { return max(st.Group.LastTime, st.Group.Created*1000) }
+	slices.SortStableFunc(list, func(a, b protocol.GroupState) int { return cmp.Compare(when(&b), when(&a)) })
 }
 
 // wanted says whether a group belongs on the page behind after.

@@ -81,13 +81,13 @@ func (g *Groups) draftTopic(tx *sqlite.Tx, a *Actor, r *record, c *protocol.Crea
 	}
 	now := g.now().Unix()
 	return &record{parent: r.gid, Group: protocol.Group{ID: id, Type: r.Type, Parent: r.ID, Name: c.Name, Introduction: c.Introduction,
-		Notification: c.Notification, Face: c.Face, Text: c.Text, Rights: c.Rights, Created: now, LastInfo: now}}, nil
+		Notification: c.Notification, Face: c.Face, Text: c.Text, MuteAll: c.MuteAll, Rights: c.Rights, Created: now, LastInfo: now}}, nil
 }
 
 func (g *Groups) insertTopic(tx *sqlite.Tx, a *Actor, t *record) (err error) {
-	t.gid, err = tx.Insert(`INSERT INTO grp (app, id, type, parent, name, intro, notice, face, custom, rights, owner, created, max_members,
-		add_opt, approve, info_time) VALUES (?,?,?,?,?,?,?,?,?,?,0,?,0,0,0,?)`, int64(a.App), t.ID, t.Type, t.parent, t.Name,
-		t.Introduction, t.Notification, t.Face, t.Text, int64(t.Rights), t.Created, t.LastInfo)
+	t.gid, err = tx.Insert(`INSERT INTO grp (app, id, type, parent, name, intro, notice, face, custom, mute_all, rights, owner, created, max_members,
+		add_opt, approve, info_time) VALUES (?,?,?,?,?,?,?,?,?,?,?,0,?,0,0,0,?)`, int64(a.App), t.ID, t.Type, t.parent, t.Name,
+		t.Introduction, t.Notification, t.Face, t.Text, t.MuteAll, int64(t.Rights), t.Created, t.LastInfo)
 	if err != nil {
 		return err
 	}

@@ -101,6 +101,9 @@ func (p *pending) moveDeleted(tx *sqlite.Tx, at *place, v *Move) (a protocol.Cha
 	if !v.Keep && a.Seq > *hide {
 		*hide, moved = a.Seq, true
 	}
+	if at.room != nil && at.room.parent == 0 && at.max() == 0 && !v.Keep && !at.seat.hidden {
+		at.seat.hidden, moved = true, true
+	}
 	if moved {
 		at.touch()
 	}

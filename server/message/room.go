@@ -31,6 +31,7 @@ type seat struct {
 	own       uint64 // countable messages of this member
 	clear     uint64 // he sees nothing up to here
 	hide      uint64 // the conversation is in his list if this is 0 or the newest seq is greater
+	hidden    bool   // but not while nothing has been said
 
 	fresh bool // it has no row
 	dirty bool
@@ -71,8 +72,8 @@ func seatIn(q sqlite.Queryer, r *room, uid int64) (*seat, error) {
 
 func findSeat(q sqlite.Queryer, gid, uid int64) (*seat, error) {
 	s := &seat{gid: gid, uid: uid}
-	found, err := q.Get(`SELECT read_seq, read_count, own, clear_seq, hide_seq FROM seat WHERE gid=? AND uid=?`,
-		[]any{&s.read, &s.readCount, &s.own, &s.clear, &s.hide}, gid, uid)
+	found, err := q.Get(`SELECT read_seq, read_count, own, clear_seq, hide_seq, hidden FROM seat WHERE gid=? AND uid=?`,
+		[]any{&s.read, &s.readCount, &s.own, &s.clear, &s.hide, &s.hidden}, gid, uid)
 	if !found || err != nil {
 		return nil, err
 	}
@@ -93,11 +94,11 @@ func (s *seat) write(tx *sqlite.Tx) error {
 		return nil
 	}
 	s.dirty = false
-	statement := `UPDATE seat SET read_seq=?, read_count=?, own=?, clear_seq=?, hide_seq=? WHERE gid=? AND uid=?`
+	statement := `UPDATE seat SET read_seq=?, read_count=?, own=?, clear_seq=?, hide_seq=?, hidden=? WHERE gid=? AND uid=?`
 	if s.fresh {
-		statement, s.fresh = `INSERT INTO seat (read_seq, read_count, own, clear_seq, hide_seq, gid, uid) VALUES (?,?,?,?,?,?,?)`, false
+		statement, s.fresh = `INSERT INTO seat (read_seq, read_count, own, clear_seq, hide_seq, hidden, gid, uid) VALUES (?,?,?,?,?,?,?,?)`, false
 	}
-	return tx.Exec(statement, int64(s.read), int64(s.readCount), int64(s.own), int64(s.clear), int64(s.hide), s.gid, s.uid)
+	return tx.Exec(statement, int64(s.read), int64(s.readCount), int64(s.own), int64(s.clear), int64(s.hide), s.hidden, s.gid, s.uid)
 }
 
 // touch notes the moment when the group's log got its newest entry.

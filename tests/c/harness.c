@@ -126,6 +126,12 @@ int entries(const char *path) {
     return n;
 }
 
+void entries_settle(const char *path, int most) {
+    static const struct timespec pause = {0, 20 * 1000 * 1000}; /* between two looks */
+    int looks;
+    for (looks = 0; entries(path) > most && looks < 500; looks++) nanosleep(&pause, NULL);
+}
+
 #ifndef TIMBRE_NO_LIBRARY /* reload.c loads the library itself */
 
 void drain(void) {

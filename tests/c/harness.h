@@ -39,7 +39,7 @@ extern "C" {
         note_unlock();                                                                                               \
     } while (0)
 
-#define TEST_TIMEOUT 30
+#define TEST_TIMEOUT 100
 
 void test_fail(const char *file, int line, const char *format, ...);
 void test_same_text(const char *file, int line, const char *what, const char *got, const char *want);
@@ -83,6 +83,9 @@ void peer_sends(const char *user, const char *target, int count);
 
 /* How many entries a folder has: /proc/self/task and /proc/self/fd count threads and descriptors. */
 int entries(const char *path);
+
+/* Returns when there are no more entries than so many, or after some seconds: what has ended goes a moment later. */
+void entries_settle(const char *path, int most);
 
 /* JSON of a text message; free() it. */
 char *text_message(const char *text);

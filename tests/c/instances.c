@@ -298,7 +298,7 @@ static void disturb(struct account *a, int way) {
 
 static void *unrest(void *unused) {
     int i;
-    for (i = 0; note_read(&senders_left) > 0 && i < 60; i++) disturb(&accounts[i * 7 % ACCOUNTS], i % 3);
+    for (i = 0; i < 3 || (note_read(&senders_left) > 0 && i < 60); i++) disturb(&accounts[i * 7 % ACCOUNTS], i % 3);
     return unused;
 }
 
@@ -314,10 +314,10 @@ static void stranger(int user) {
 }
 
 static void *strangers(void *unused) {
-    while (note_read(&senders_left) > 0 && note_read(&strangers_seen) < 20) {
+    do {
         stranger(ACCOUNTS);
         note_add(&strangers_seen);
-    }
+    } while (note_read(&senders_left) > 0 && note_read(&strangers_seen) < 20);
     return unused;
 }
 
@@ -383,6 +383,8 @@ static void cycles(void) {
         if (i == WARM_UP) threads = entries("/proc/self/task"), fds = entries("/proc/self/fd");
         stranger(ACCOUNTS + 1);
     }
+    entries_settle("/proc/self/task", threads + MORE_THREADS);
+    entries_settle("/proc/self/fd", fds);
     more_threads = entries("/proc/self/task") - threads;
     more_fds = entries("/proc/self/fd") - fds;
     if (more_threads > MORE_THREADS || more_fds > 0)

@@ -149,7 +149,7 @@ static void from_blocked(void) {
     clock_gettime(CLOCK_MONOTONIC, &a);
     finish();
     clock_gettime(CLOCK_MONOTONIC, &b);
-    CHECK(b.tv_sec - a.tv_sec >= 1 && b.tv_sec - a.tv_sec <= 4);
+    CHECK(b.tv_sec - a.tv_sec >= 1 && b.tv_sec - a.tv_sec <= 20);
     note_add(&released);
     WAIT_FOR(blocked == 2);
     check_silence();

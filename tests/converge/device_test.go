@@ -43,7 +43,7 @@ func (d *device) start() {
 	s := client.NewSettings()
 	s.Change(func(v *client.Values) {
 		v.Server, v.DataFolder, v.KeepTrying = d.proxy.url(), filepath.Join(d.w.dir, d.name), d.patient
-		v.Timeout = patience
+		v.Timeout = patience / 2
 	})
 	d.client = client.New(client.Config{AppID: app, Settings: s, Sink: d.host, Log: logger(d.name)})
 	if why := d.client.OpenCache(d.user.name); why != nil {

@@ -97,7 +97,7 @@ func (p *player) fail(t *rapid.T, s *scene) {
 	if !p.failed {
 		p.t.Logf("what happened first, of which a shorter form follows:\n%s%s", strings.Join(s.story, ""), s.wrong)
 	}
-	p.failed, p.wait = true, patience/10 // while a shorter form is looked for, most of the time goes by with waiting
+	p.failed, p.wait = true, patience/40 // while a shorter form is looked for, most of the time goes by with waiting
 	t.Log(s.wrong)
 	t.Fatal("the model does not hold")
 }

@@ -3,6 +3,7 @@ package converge_test
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/tidwall/gjson"
 	"pgregory.net/rapid"
@@ -51,6 +52,11 @@ func (p *party) connected(g *guest) {
 // makeMove makes a move happen.
 func (p *party) makeMove(m move) {
 	p.moves++
+	for _, g := range p.guests {
+		if g.away && time.Since(g.left) > absence {
+			p.comesBack(g)
+		}
+	}
 	g := p.guests[m.guest]
 	switch m.what {
 	case "restart server":
@@ -129,13 +135,16 @@ func (p *party) cast(m move, h *hall) {
 	}
 }
 
+// absence is how long a guest may be off the network: soon after that the server no longer keeps him in his live rooms.
+const absence = 15 * time.Second
+
 // leaves takes a guest off the network.
 func (p *party) leaves(g *guest, dead bool) {
 	if g.away {
 		return
 	}
 	p.log(g.name, "goes away")
-	g.away = true
+	g.away, g.left = true, time.Now()
 	g.forget(nil)
 	if dead {
 		g.proxy.die(true)
@@ -161,9 +170,12 @@ func (p *party) restarts(g *guest) {
 	p.comesBack(g)
 	p.log(g.name, "starts again")
 	g.forget(nil)
-	listening := slices.ContainsFunc(p.alive(), func(h *hall) bool { return h.rules().Live && h.in(g.owner.name) != nil })
-	if listening {
+	listening := slices.DeleteFunc(p.alive(), func(h *hall) bool { return !h.rules().Live || h.in(g.owner.name) == nil })
+	for _, h := range listening {
 		p.connected(g)
+		p.listens(g, h)
+	}
+	if len(listening) > 0 {
 		g.ask(tim.OpTIMLogout)
 	}
 	g.phone.close()
@@ -174,6 +186,20 @@ func (p *party) restarts(g *guest) {
 	}
 	g.open()
 	p.signIn(g)
+}
+
+// listens waits until the server has a guest in a live room. After a restart it knows nobody there until he comes back by
+// himself, and of who leaves before then it tells nobody.
+func (p *party) listens(g *guest, h *hall) {
+	p.eventually(g.name+" is in "+h.name, func() error {
+		page := g.ask(tim.OpTIMGroupGetMemberInfoList, object(tim.KeyGroupGetMemberInfoListParamGroupId, h.id))
+		for _, m := range gjson.Get(page, tim.KeyGroupGetMemberInfoListResultInfoArray).Array() {
+			if m.Get(tim.KeyGroupMemberInfoIdentifier).String() == g.owner.name {
+				return nil
+			}
+		}
+		return fmt.Errorf("the members are %s", page)
+	})
 }
 
 // hallTypes are what is made; the first one with topics.

@@ -26,6 +26,7 @@ type guest struct {
 	*phone
 	diaries map[*hall]*diary        // of halls whose events he has followed since the last rest
 	past    map[*hall][]groupLetter // what he could see while he was a member
+	left    time.Time               // when he went away
 }
 
 var guestNames = []string{"ann", "bob", "cat", "dan", "eve", "fay"}

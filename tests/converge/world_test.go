@@ -11,36 +11,29 @@ package converge_test
 import (
 	"fmt"
 	"net/http"
-	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
 	"timbre/model/tim"
 	"timbre/model/usersig"
 	"timbre/protocol"
 	"timbre/server/config"
+	"timbre/tests/leaks"
 )
 
 func TestMain(m *testing.M) {
-	code := m.Run()
-	http.DefaultClient.CloseIdleConnections()
-	if err := goleak.Find(); err != nil && code == 0 {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
+	leaks.Main(m, http.DefaultClient.CloseIdleConnections)
 }
 
 const (
 	app      = 1400000001
 	secret   = "a secret that is long enough for a test"
 	group    = "friends"
-	patience = 15 * time.Second // for what must happen; nothing takes half of it
+	patience = time.Minute // for what must happen; the pauses between dials grow to half of it
 )
 
 func ticket(user string) string {

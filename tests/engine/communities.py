@@ -63,6 +63,12 @@ def changed(client, id, match=None, after=0):
     return client.event(CHANGED, fits, after, what="the change of the topic").json(1)
 
 
+def last_text(i):
+    """The text of the last message in a topic's information, None when there is none."""
+    last = i.get(INFO + "last_message")
+    return last["message_elem_array"][0].get("text_elem_content") if last and last["message_elem_array"] else None
+
+
 def unread(n):
     return lambda t: t[INFO + "unread_count"] == n
 

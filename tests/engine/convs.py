@@ -1,7 +1,9 @@
 """Conversations as tests of their attributes see them: what a user attaches, what his devices are told of it."""
 import json
+import threading
+import time
 
-from timbre import C2C, DEADLINE, GROUP, UPDATE, equal
+from timbre import C2C, DEADLINE, GROUP, UPDATE, Failure, equal
 
 CREATED = "TIMSetConvConversationGroupCreatedCallback"
 DELETED = "TIMSetConvConversationGroupDeletedCallback"
@@ -96,14 +98,24 @@ def group_of(client, *members, name="team"):
 
 
 def same_everywhere(devices):
-    """Every device shows the same conversations in the same order, but for what is local or a matter of the clock."""
+    """Every device comes to show the same conversations in the same order, but for what is local or a matter of the clock."""
     def plain(client):
         local = ("conv_active_time", "conv_draft", "conv_is_has_draft", "conv_last_msg", "conv_c2c_read_timestamp")
         return [{k: v for k, v in c.items() if k not in local} for c in client.conversations()]
-    first = plain(devices[0])
-    for d in devices[1:]:
-        equal(plain(d), first, "the list of another device")
-        equal(groups(d), groups(devices[0]), "the conversation groups of another device")
+
+    def compare():
+        first = plain(devices[0])
+        for d in devices[1:]:
+            equal(plain(d), first, "the list of another device")
+            equal(groups(d), groups(devices[0]), "the conversation groups of another device")
+    deadline = time.monotonic() + DEADLINE
+    while True:  # what one device did may still be on its way to the others
+        try:
+            return compare()
+        except Failure:
+            if time.monotonic() > deadline:
+                raise
+        threading.Event().wait(0.02)
 
 
 __all__ = [n for n in dir() if not n.startswith("_")] + ["GROUP"]

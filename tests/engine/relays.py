@@ -3,6 +3,8 @@ import base64
 import socket
 import threading
 
+from timbre import DEADLINE
+
 
 class Relay:
     """Passes TCP connections on. `answers` cleared holds back what the server says, cut() ends all connections."""
@@ -46,7 +48,7 @@ class Relay:
             target = self.greet(client)
             if not target:
                 return client.close()
-            server = socket.create_connection(target, timeout=5)
+            server = socket.create_connection(target, timeout=DEADLINE)
             server.settimeout(None)
             with self.lock:
                 self.connections += 1
@@ -127,7 +129,7 @@ class Gate(Relay):
             self.moved.notify_all()
             self.moved.wait_for(lambda: self.limit is None or self.passed[answers] <= self.limit)
 
-    def held(self, answers=False, timeout=20):
+    def held(self, answers=False, timeout=DEADLINE):
         """Waits until the limit is reached."""
         with self.moved:
             if not self.moved.wait_for(lambda: self.passed[answers] > self.limit, timeout):

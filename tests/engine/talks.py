@@ -53,6 +53,7 @@ class Talk:
                     c.name for c in clients[4:]]]}).json["create_group_result_groupid"]
             for c in clients:
                 c.conv_event(timbre.ADD, self.group)
+                c.incoming_count(1 if type == MEETING else 2)  # a report to each, and the tip: they come from two logs
         self.all = [Side(c, self.group if kind == GROUP else bob if c.name == alice else alice, kind) for c in clients]
         self.a, self.a2, self.b, self.b2 = self.all[:4]
         self.tips = 1 if kind == GROUP and type != MEETING else 0  # messages that a group begins with
@@ -60,7 +61,7 @@ class Talk:
     def fill(self, n, first=0):
         """alice sends messages, and every device has them."""
         calls = [self.a.send([text_elem("m%d" % i)]) for i in range(first, first + n)]
-        sent = [c.wait(code=0, timeout=30).json for c in calls]
+        sent = [c.wait(code=0).json for c in calls]
         for side in self.all[1:]:
             side.client.incoming("m%d" % (first + n - 1))
         return sent

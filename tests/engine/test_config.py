@@ -14,6 +14,12 @@ def today():
     return "imsdk_%s.log" % time.strftime("%Y%m%d")
 
 
+def before_midnight():
+    """Not in the last seconds of a day, in which a log goes on in another file."""
+    while time.strftime("%H:%M") == "23:59":
+        time.sleep(1)  # the clock is what is waited for
+
+
 def read(path):
     with open(path, encoding="utf-8") as f:
         return f.read()
@@ -34,6 +40,7 @@ def test_set_config_echoes(t):
 
 
 def test_log_file_and_folders(t):
+    before_midnight()
     a, b = t.users("alice", "bob")
     a.text(b.name, SECRET_TEXT)
     b.incoming(SECRET_TEXT)
@@ -51,6 +58,7 @@ def test_log_file_and_folders(t):
 
 def test_default_folders(t):
     """NULL or "" in TIMInit means all defaults: timbre_log/ and timbre_data/ below the current folder."""
+    before_midnight()
     for config in (None, "", "{}"):
         where = t.folder()
         a = t.client("alice", cwd=where)
@@ -63,6 +71,7 @@ def test_default_folders(t):
 
 
 def test_log_levels(t):
+    before_midnight()
     a = t.client("alice")
     a.ok("TIMSetConfig", {"set_config_log_level": LEVELS["off"]})
     a.start()
@@ -114,7 +123,7 @@ def test_server_time_and_version(t):
     check(re.match(r"8\.0\.\d+", a.call("TIMGetSDKVersion").rc), "version %r" % a.call("TIMGetSDKVersion").rc)
     equal(a.call("TIMGetServerTime").rc, 0, "server time before TIMInit")
     a.start()
-    check(abs(a.call("TIMGetServerTime").rc - time.time()) < 5, "server time %r" % a.call("TIMGetServerTime").rc)
+    check(abs(a.call("TIMGetServerTime").rc - time.time()) < 60, "server time %r" % a.call("TIMGetServerTime").rc)
 
 
 def test_second_init(t):

@@ -1,6 +1,6 @@
 """Conversations that leave the list: deleted one or many, with their messages or without."""
 from convs import FOLD, REMOVED, all_ok, c2c, group_of, info, listed, results, unread, updated, with_peers
-from timbre import ADD, C2C, DEL, GROUP, check, equal, text_of
+from timbre import ADD, C2C, DEL, GROUP, check, equal, text_elem, text_of
 import timbre
 
 
@@ -68,12 +68,13 @@ def test_a_group(t):
         equal(listed(device), [p.name], "the list")
     equal([text_of(m) for m in fresh.history(teams[0], kind=GROUP) if m["message_elem_array"][0]["elem_type"] == 0], ["hello"], "what was hidden")
     equal(fresh.history(teams[1], kind=GROUP), [], "what was deleted")
+    marks = {device: device.mark() for device in (a, fresh)}
     for team in teams:
         p.text(team, "back", kind=GROUP)
-    for device in a, fresh:
-        device.incoming_count(2, 0)
-        device.conv_event(ADD, teams[0])
-        device.conv_event(ADD, teams[1])
+    for device, at in marks.items():
+        for team in teams:
+            device.incoming(lambda m: (m["message_conv_id"], text_of(m)) == (team, "back"), at)
+            device.conv_event(ADD, team, after=at)
         equal([device.unread(x) for x in teams], [1, 1], "unread when they are back")
 
 
@@ -162,3 +163,31 @@ def test_a_message_on_its_way_brings_it_back(t):
     a.conv_event(ADD, p.name, after=0)
     equal((listed(a), text_of(info(a, p)["conv_last_msg"])), ([p.name], "on its way"), "the list")
     server.swept(lambda: listed(t.user("alice")) == [p.name])
+
+
+def test_a_group_in_which_nothing_was_said(t):
+    """It stands in the list without a message, and leaves it for good all the same."""
+    for follow in False, True:
+        server = t.own_server(devices="all", options=["--sync-deletions"] if follow else [])
+        a, second = t.users("alice", "alice")
+        teams = [group_of(a, name="team %d" % i) for i in range(2)]
+        for team in teams:
+            second.conv_event(ADD, team)
+        check(not info(a, teams[0], GROUP)["conv_is_has_lastmsg"], "somebody has said something")
+        there = second.mark()
+        equal(a.ok("TIMConvDelete", teams[0], GROUP).text, "", "deleting it")
+        equal(results(delete(a, ["group_" + teams[1]], False)), {"group_" + teams[1]: 0}, "taking it out of the list")
+        for team in teams if follow else []:
+            second.conv_event(DEL, team, after=there)
+        fresh = t.user("alice")
+        fresh.finished()
+        equal((listed(a), listed(fresh), sorted(listed(second))), ([], [], [] if follow else sorted(teams)), "the lists")
+        at = a.mark()
+        a.logout().login().finished(at)
+        equal(listed(a), [], "the list after another login")
+        fresh.send(teams[0], [text_elem("hello")], kind=GROUP).wait(code=0)
+        a.incoming("hello")
+        late = t.user("alice")
+        late.finished()
+        for device in a, fresh, late:
+            equal(listed(device), [teams[0]], "what is said brings it back")

@@ -6,13 +6,12 @@ import re
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
 
 import files
 import relays
 import timbre
-from timbre import CONNECTED, CONNECT_FAILED, LOGINED, UNLOGINED, check, equal, text_elem
+from timbre import CONNECTED, CONNECT_FAILED, LOGINED, UNLOGINED, check, equal, poll as until, text_elem
 
 ROOT = timbre.ROOT
 
@@ -31,17 +30,6 @@ def plain(value, prefix="ext_diagnostics_"):
             v = plain(v, "ext_diagnostics_times_" if len(inner) == 2 else prefix + name + "_")
         out[name] = v
     return out
-
-
-def until(probe, what, timeout=timbre.DEADLINE):
-    """Asks again and again: for what nobody is told of."""
-    deadline = time.monotonic() + timeout
-    while True:
-        got = probe()
-        if got:
-            return got
-        check(time.monotonic() < deadline, what)
-        threading.Event().wait(0.02)
 
 
 def documented():
@@ -113,7 +101,7 @@ def test_the_server_is_away(t):
     again = a.mark()
     server.start()
     for s in sends:
-        s.wait(code=0, timeout=30)
+        s.wait(code=0)
     a.finished(after=again)
     d = until(lambda: (lambda d: d["outbox"]["depth"] == 0 and d)(diagnostics(a)), "the outbox runs empty")
     equal((d["connection"]["state"], d["connection"]["reconnects"]), (CONNECTED, 1), "after the outage")
@@ -201,7 +189,7 @@ answers, slow = [], 0
 there = threading.Condition()
 def report(purpose, word, args):
     if word == 1:
-        time.sleep(.15)
+        time.sleep(1)
     if word == 2:
         with there:
             answers.append(json.loads(args[2]))
@@ -224,11 +212,11 @@ lib.call("TIMUninit", [], 0)
 def test_slow_callbacks(t):
     env = dict(os.environ, TIM_SERVER_URL="ws://127.0.0.1:1", PYTHONDONTWRITEBYTECODE="1")
     run = subprocess.run([sys.executable, "-c", SLOW, os.path.dirname(timbre.__file__), t.folder()], env=env, text=True,
-                         stdout=subprocess.PIPE, timeout=60, check=True)
+                         stdout=subprocess.PIPE, timeout=timbre.DEADLINE, check=True)
     answers = [plain(d)["dispatcher"] for d in json.loads(run.stdout)]
     d = answers[-1]
-    equal((d["slow"], d["slowest"]), (1, "TIMSetConfig"), "slow callbacks: %s" % d)
-    check(d["slowest_ms"] >= 150 and d["callbacks"] >= 1, "slow callbacks: %s" % d)
+    equal(d["slowest"], "TIMSetConfig", "slow callbacks: %s" % d)  # on a busy machine others may be slow too
+    check(d["slow"] >= 1 and d["slowest_ms"] >= 1000 and d["callbacks"] >= 1, "slow callbacks: %s" % d)
     for d in answers[:-1]:
         check(d["running"] in ("", "TIMSetConfig", "TIMSetNetworkStatusListenerCallback"), "while it ran: %s" % d)
 
@@ -287,12 +275,12 @@ def test_metrics(t):
     a.send("nobody-" + a.name, [text_elem("x")]).wait()
 
     def figures():
-        with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % server.port, timeout=10) as answer:
+        with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % server.port, timeout=timbre.DEADLINE) as answer:
             rows = [line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if not line.startswith("#")]
         return {name: float(n) for name, n in rows}
-    m = figures()
+    # A request is counted when it has been answered, and the client has the answer then.
+    m = until(lambda: (lambda m: m.get('timbred_request_seconds_count{op="msg.send"}') == 21 and m)(figures()), "21 sends are counted")
     equal((m["timbred_connections"], m["timbred_sessions"], m["timbred_messages_total"]), (2, 2, 20), "connections, sessions, messages")
-    equal(m['timbred_request_seconds_count{op="msg.send"}'], 21, "sends")
     check(sum(n for name, n in m.items() if name.startswith("timbred_refusals_total")) >= 1, "the refusal is counted")
     check(m["timbred_database_transaction_seconds_count"] > 0 and m["timbred_database_jobs_total"] >= 20, "the database's work")
     check(m["timbred_database_bytes"] > 0 and m["timbred_database_wal_bytes"] > 0, "the database's sizes")
@@ -301,6 +289,5 @@ def test_metrics(t):
     t.defer(other.close)
     other.start()
     a.event("TIMSetKickedOfflineCallback")
-    m = until(lambda: (lambda m: m["timbred_sessions"] == 2 and m)(figures()), "the kicked session ends")
-    equal(m["timbred_kicks_total"], 1, "kicks")
+    m = until(lambda: (lambda m: m["timbred_sessions"] == 2 and m["timbred_kicks_total"] == 1 and m)(figures()), "the kicked session ends")
     check(len(m) < 1500, "%d series" % len(m))

@@ -6,7 +6,7 @@ import urllib.request
 import files
 from files import element
 from relays import Gate
-from timbre import check, equal
+from timbre import check, equal, poll
 
 
 class Stored:
@@ -26,6 +26,12 @@ class Stored:
 
     def begin(self):
         return self.b.begin("TIMMsgDownloadElemToPath", {"msg_download_elem_param_id": self.id}, self.path)
+
+    def stopped(self, n):
+        """Waits until the gate holds the file back behind n bytes, and the client has stored what came before."""
+        self.gate.held(answers=True)
+        part = self.path + ".timbre-part"
+        poll(lambda: os.path.exists(part) and os.path.getsize(part) > n - (1 << 20), "what passed the gate is not stored")
 
     def whole(self):
         check(files.read(self.path) == self.data, "the file is another")
@@ -71,7 +77,7 @@ def test_cut(t):
     s = Stored(t, 24 << 20)
     s.gate.release(16 << 20)
     call = s.begin()
-    s.gate.held(answers=True)
+    s.stopped(16 << 20)
     s.gate.cut()
     s.gate.release()
     s.b.downloaded(call)
@@ -84,7 +90,7 @@ def test_killed(t):
     s = Stored(t, 24 << 20)
     s.gate.release(16 << 20)
     s.begin()
-    s.gate.held(answers=True)
+    s.stopped(16 << 20)
     s.b.kill()
     s.gate.release()
     check(not os.path.exists(s.path), "the target exists before it is whole")
@@ -98,7 +104,7 @@ def test_restarted_server(t):
     s = Stored(t, 24 << 20)
     s.gate.release(16 << 20)
     call = s.begin()
-    s.gate.held(answers=True)
+    s.stopped(16 << 20)
     s.server.stop(hard=True)
     s.gate.cut()
     s.gate.release()
@@ -112,7 +118,7 @@ def test_logout(t):
     s = Stored(t, 24 << 20)
     s.gate.release(16 << 20)
     call = s.begin()
-    s.gate.held(answers=True)
+    s.stopped(16 << 20)
     s.b.logout()
     s.b.downloaded(call, code=6014)
     count = len(call.callbacks)

@@ -26,8 +26,11 @@ def readable(folder):
     found = []
     for path, _, names in os.walk(os.path.join(folder, "data")):
         for name in names:
-            with open(os.path.join(path, name), "rb") as f:
-                data = f.read()
+            try:
+                with open(os.path.join(path, name), "rb") as f:
+                    data = f.read()
+            except FileNotFoundError:  # a process that lives takes files away
+                continue
             found += [(name, s) for s in SECRETS if s in data]
     return found
 

@@ -1,6 +1,8 @@
 """Extensions of messages: setting, changing and deleting keys, conflicts, limits, and who is told."""
+import threading
+
 from talks import MEETING, PUBLIC, WORK, talks, told_nothing
-from timbre import check, equal
+from timbre import DEADLINE, check, equal
 
 CHANGED, DELETED = "TIMSetMsgExtensionsChangedCallback", "TIMSetMsgExtensionsDeletedCallback"
 CONFLICT, MISSING = 23001, 23004
@@ -19,6 +21,21 @@ def results(r):
 def begin_set(side, message, **values):
     return side.client.begin("TIMMsgSetMessageExtensions", message, [
         {"message_extension_key": k, "message_extension_value": v} for k, v in values.items()])
+
+
+def at_once(sides, message, key):
+    """Every side sets the key to its number, all in the same moment; returns the calls."""
+    calls, ready = [None] * len(sides), threading.Barrier(len(sides))
+
+    def begin(i):
+        ready.wait(DEADLINE)
+        calls[i] = begin_set(sides[i], message, **{key: "of %d" % i})
+    threads = [threading.Thread(target=begin, args=(i,)) for i in range(len(sides))]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    return list(zip(sides, calls))
 
 
 def put(side, message, **values):
@@ -79,12 +96,11 @@ def test_conflict(t, talk):
     """Several users set the same key at once: one wins, the others get 23001 and the winner's value, and may try again."""
     m = message(talk)
     sides, lost = [talk.a, talk.b, talk.a2, talk.b2], 0
-    for n in range(20):
+    for n in range(60):
         for side in sides:
             extensions(side, m)  # they know how it is before
         key = "key%d" % n
-        calls = [(side, begin_set(side, m, **{key: "of %d" % i})) for i, side in enumerate(sides)]
-        got = [(side, results(c.wait())[0]) for side, c in calls]
+        got = [(side, results(c.wait())[0]) for side, c in at_once(sides, m, key)]
         won = [r for _, r in got if r[0] == 0]
         losers = [(side, r) for side, r in got if r[0] != 0]
         check(won, "nobody won: %r" % got)
@@ -110,12 +126,11 @@ def test_conflict(t, talk):
 def test_the_conflict_teaches(t, talk):
     """What a conflict shows has been seen: trying again right away goes through."""
     m = message(talk)
-    for n in range(20):
+    for n in range(60):
         for side in (talk.a, talk.b):
             extensions(side, m)
         key = "key%d" % n
-        calls = [(side, begin_set(side, m, **{key: side.name})) for side in (talk.a, talk.b)]
-        losers = [side for side, c in calls if results(c.wait())[0][0] == CONFLICT]
+        losers = [side for side, c in at_once((talk.a, talk.b), m, key) if results(c.wait())[0][0] == CONFLICT]
         for side in losers:
             equal(results(put(side, m, **{key: "second"})), [(0, key, "second")], "the second try")
             return

@@ -86,7 +86,8 @@ def test_bad_groups(t):
     for code, keys in ((8501, {"group_id": "@TGS#x"}), (8501, {"group_id": "\u7ec4"}), (8502, {"group_name": "x" * 101}),
                        (8502, {"group_name": ""}), (8503, {"introduction": "x" * 401}), (8504, {"notification": "x" * 401}),
                        (8505, {"face_url": "x" * 501}), (8507, {"max_member_num": 3000}), (10025, {"group_id": mine}),
-                       (6017, {"custom_info": [{}]}), (10019, {"group_member_array": [{"group_member_info_identifier": t.name("no")}]})):
+                       (6017, {"custom_info": [{}]}), (6017, {"add_option": "any"}), (6017, {"approve_option": True}),
+                       (10019, {"group_member_array": [{"group_member_info_identifier": t.name("no")}]})):
         create(a, PUBLIC, code=code, **keys)
     create(b, PUBLIC, code=10021, group_id=mine)
     for kind in (3, 9):

@@ -1,6 +1,6 @@
 """Who is in a group: dismissal, removal, handing over, bans, and what everybody is told of it."""
 import timbre
-from groups import (ADMIN, ANY, MEETING, MEMBER, OWNER, PUBLIC, ROLE_FLAG, WORK, change, create, detail, info, invite, joined, kick,
+from groups import (ADMIN, ANY, COMMUNITY, MEETING, MEMBER, OWNER, PUBLIC, ROLE_FLAG, WORK, change, create, detail, info, invite, joined, kick,
                     members, modify, report, reports, say, tip)
 from timbre import check, equal
 
@@ -61,6 +61,24 @@ def test_kick(t):
     equal(b.ask("TIMGroupJoin", group, "").code, 10007, "coming back too early")
     equal(a.call("TIMGroupDeleteMember", {"group_delete_member_param_group_id": group}).rc, -3, "no users")
     equal(kick(a, group)[0], 6017, "an empty list")
+
+
+def test_a_ban_and_its_end(t):
+    """Who is removed for a time stays out until it is over, or taken back. Communities report it as what it is."""
+    a, b, c = t.users("alice", "bob", "carol")
+    for kind, reported in ((PUBLIC, [4]), (COMMUNITY, [22, 23])):
+        group = create(a, kind, [b], add_option=ANY)
+        tip(b, group, 1)
+        equal(kick(a, group, b.name, reason="noise", seconds=3600), (0, [(b.name, 1)]), "the removal")
+        equal(report(b, group, reported[0])["group_report_elem_msg"], "noise", "the report")
+        equal(b.ask("TIMGroupJoin", group, "").code, 10007, "he comes back")
+        equal(kick(b, group, b.name)[0], 10007, "he lets himself in")
+        equal(kick(a, group, b.name, c.name), (0, [(b.name, 1), (c.name, 2)]), "the end of it")
+        equal(kick(a, group, b.name), (0, [(b.name, 2)]), "who is not kept out")
+        equal(b.ask("TIMGroupJoin", group, "").code, 0, "he comes back then")
+        tip(b, group, 1, match=lambda e: e["group_tips_elem_join_type"] == 1)
+        report(b, group, reported[-1])  # it comes from another log than the tip
+        equal([r[0] for r in reports(b, group) if r[0] != 7], reported, "reports")
 
 
 def test_transfer(t):
@@ -155,7 +173,7 @@ def test_the_same_id_again(t):
     mark = {u: u.mark() for u in (a, b)}
     param = {"create_group_param_group_name": "reborn", "create_group_param_group_id": group,
              "create_group_param_group_member_array": [{"group_member_info_identifier": b.name}]}
-    a.until(lambda: a.ask("TIMGroupCreate", param).code == 0, timbre.DEADLINE, "the id to be free")  # the end takes its time
+    timbre.poll(lambda: a.ask("TIMGroupCreate", param).code == 0, "the id is not free")  # the end takes its time
     for text in ("four", "five"):
         equal(say(a, group, text).code, 0, text)
         b.incoming(text, mark[b])

@@ -1,6 +1,6 @@
 """Receipts in groups of every type: how many are asked, many readers at once, and the limits."""
 from talks import MEETING, PUBLIC, RECEIPT, WORK, talks, told_nothing
-from timbre import GROUP, check, equal
+from timbre import DEADLINE, GROUP, check, equal
 
 COUNTS = ("message_group_receipt_read_count", "message_group_receipt_unread_count")
 
@@ -34,7 +34,7 @@ def test_many_at_once(t, talk):
         c.wait(code=0)
     for m in sent:
         for side in (talk.a, talk.a2):
-            side.client.until(lambda: (3, 0) in told(side, m, at[side]), 20, "the last count")
+            side.client.until(lambda: (3, 0) in told(side, m, at[side]), DEADLINE, "the last count")
             steps = told(side, m, at[side])
             equal(steps, sorted(set(steps)), "the events in their order")
             check(all(read + unread == 3 for read, unread in steps), "read and unread: %r" % steps)
@@ -60,6 +60,7 @@ def test_while_away(t, talk):
     talk.b.client.incoming("second")
     equal(carol.ask("TIMMsgSendMessageReadReceipts", [n]).code, 0, "confirm")
     equal(talk.b.client.ask("TIMMsgSendMessageReadReceipts", [m, n]).code, 0, "confirm")
+    talk.a.client.until(lambda: (2, 0) in told(talk.a, n, 0) and (1, 0) in told(talk.a, m, 0), DEADLINE, "the counts")
     at = talk.marks()
     talk.a2.client.login()
     talk.middle()

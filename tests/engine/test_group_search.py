@@ -26,10 +26,11 @@ def found(user, *keywords, fields=None, within=None):
 
 def test_groups(t):
     a, b = t.users("alice", "bob")
-    create(a, WORK, [b], group_name="产品讨论组", group_id=t.name("product"))
-    create(a, PUBLIC, [b], group_name="iPhone 用户", introduction="about phones")
+    product = create(a, WORK, [b], group_name="产品讨论组", group_id=t.name("product"))
+    phones = create(a, PUBLIC, [b], group_name="iPhone 用户", introduction="about phones")
     other = create(a, WORK, group_name="只有我")
-    b.incoming(lambda m: m["message_conv_id"] == t.name("product"), what="the tip")
+    for group in (product, phones):
+        tip(b, group, 1)
     for u in (a, b):
         equal(groups(u, "讨论"), ["产品讨论组"], "a Chinese word")
         equal(groups(u, "户"), ["iPhone 用户"], "a character")

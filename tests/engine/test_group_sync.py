@@ -84,7 +84,8 @@ def test_unread_over_a_hole(t, talk):
     talk.middle()
     at = talk.marks()
     read_up_to(talk.b2, sent[8]["message_seq"])  # x4, in the hole
-    talk.b.updated(lambda c: c["conv_unread_num"] == 8, at[talk.b])
+    for side in (talk.b, talk.b2):
+        side.updated(lambda c: c["conv_unread_num"] == 8, at[side])
     for side in (talk.b, talk.b2, talk.fresh(talk.b)):
         equal(side.unread(), 8, "unread after reading in the hole")
     equal(len(talk.b2.texts()), 27, "messages after the hole is filled")

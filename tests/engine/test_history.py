@@ -8,7 +8,7 @@ from timbre import C2C, check, equal, text_elem, text_of
 
 def fill(a, b, n, first=0):
     calls = [a.send(b, [text_elem("m%d" % i)]) for i in range(first, first + n)]
-    return [c.wait(code=0, timeout=30).json for c in calls]
+    return [c.wait(code=0).json for c in calls]
 
 
 def names(n, first=0):
@@ -188,7 +188,7 @@ def test_local_pages_stay_local_without_server(t):
     fresh.packet_timeout(2)
     begun = time.monotonic()
     equal(fresh.texts(b.name, 20)[0], "m29", "the newest message without a server")
-    check(time.monotonic() - begun < 6, "cloud history without a connection took %.1f s" % (time.monotonic() - begun))
+    check(time.monotonic() - begun < 14, "cloud history without a connection took %.1f s" % (time.monotonic() - begun))
 
 
 test_local_pages_stay_local_without_server.long = True

@@ -1,6 +1,5 @@
 """Live rooms: who is there hears what happens, nothing of it is kept, and a lost connection is not noticed."""
 import subprocess
-import threading
 
 import timbre
 from relays import Relay
@@ -131,13 +130,22 @@ def test_what_a_room_has_not(t):
     for code, call in {
         10004: [ben.send(room, [text_elem("x")], kind=GROUP, message_need_read_receipt=True),
                 ben.send(room, [text_elem("x")], kind=GROUP, message_target_group_member_array=[anna.name]),
+                ben.send(room, [text_elem("x")], kind=GROUP, message_group_at_user_array=[anna.name]),
+                ben.send(room, [text_elem("x")], kind=GROUP, message_group_at_user_array=["__kImSDK_MessageAtALL__"]),
+                ben.begin("TIMMsgDelete", room, GROUP, {"msg_delete_param_msg": m, "msg_delete_param_is_ramble": True}),
+                ben.begin("TIMMsgSearchCloudMessages", {"msg_search_param_keyword_array": ["hello"], "msg_search_param_conv_id": room,
+                                                        "msg_search_param_conv_type": GROUP}),
+                ben.begin("TIMMsgSaveMsg", room, GROUP, {"message_elem_array": [text_elem("x")]}),
+                ben.begin("TIMMsgImportMsgList", room, GROUP, [{"message_elem_array": [text_elem("x")]}]),
                 anna.begin("TIMMsgRevoke", room, GROUP, got), anna.begin("TIMPinGroupMessage", room, got, True)],
         10007: [ben.begin("TIMGroupDelete", room)],
         10009: [anna.begin("TIMGroupQuit", room)],
     }.items():
         for c in call:
             equal((c.name, c.wait().code), (c.name, code), "the code")
-    equal(ben.ok("TIMGroupGetJoinedGroupList").json, [], "the list of groups")
+    equal(ben.call("TIMConvSetDraft", room, GROUP, {"draft_user_define": "x"}).rc, -5, "a draft")
+    equal(ben.ok("TIMConvCreate", room, GROUP).json["conv_id"], room, "what is created")
+    equal((ben.ok("TIMGroupGetJoinedGroupList").json, ben.conversations()), ([], []), "the lists of groups and conversations")
     say(ben, room, "still here")
     anna.incoming("still here")
     equal(texts(anna), ["hello", "still here"], "what was heard")
@@ -179,6 +187,7 @@ def test_mute(t):
         "group_modify_member_info_group_id": room, "group_modify_member_info_identifier": ben.name,
         "group_modify_member_info_modify_flag": 4, "group_modify_member_info_shutup_time": 600})
     equal(ben.send(room, [text_elem("x")], kind=GROUP).wait().code, 10017, "muted")
+    equal(report(ben, room, 17)["message_elem_array"][0]["group_report_elem_shut_up_time"], 600, "the report")
     anna.ok("TIMGroupModifyGroupInfo", {"group_modify_info_param_group_id": room, "group_modify_info_param_modify_flag": 256,
                                         "group_modify_info_param_is_shutup_all": True})
     cara = t.user("cara")
@@ -186,6 +195,8 @@ def test_mute(t):
     equal(cara.send(room, [text_elem("x")], kind=GROUP).wait().code, 10017, "all are muted")
     say(anna, room, "I may")
     cara.incoming("I may")
+    tip(anna, CAME, lambda e: cara.name in e["group_tips_elem_user_array"])
+    equal([e for e in anna.events(TIPS) if e.json()["group_tips_elem_tip_type"] == 7], [], "tips of who is muted")
 
 
 def test_dismissal(t):
@@ -208,7 +219,7 @@ def test_the_same_id_again(t):
 
     def made(kind):
         param = {"create_group_param_group_name": "n", "create_group_param_group_id": room, "create_group_param_group_type": kind}
-        anna.until(lambda: anna.ask("TIMGroupCreate", param).code == 0, timbre.DEADLINE, "the id to be free")  # the end takes its time
+        timbre.poll(lambda: anna.ask("TIMGroupCreate", param).code == 0, "the id is not free")  # the end takes its time
         marks = anna.mark(), ben.mark()
         joined(room, ben)
         return marks
@@ -246,11 +257,11 @@ def test_a_cut_is_not_noticed(t):
     relay.cut()
     ben.network(DISCONNECTED, at)
     ben.network(CONNECTED, at)
+    say(ben, room, "I am here")  # waits until the device is in the room again, and not only counted there from before
+    anna.incoming("I am here")
     gathered(anna, room, 3)
     say(anna, room, "after")
     ben.incoming("after")
-    say(ben, room, "I am here")
-    anna.incoming("I am here")
     at = ben.mark()
     relay.target = None
     relay.cut()
@@ -270,11 +281,7 @@ def members(client, room):
 
 def gathered(client, room, count):
     """Waits until so many are in the room again, of which nobody is told."""
-    for _ in range(1000):
-        if members(client, room) == count:
-            return
-        threading.Event().wait(0.02)
-    equal(members(client, room), count, "members of the room")
+    timbre.poll(lambda: members(client, room) == count, lambda: "members of the room: %r, want %d" % (members(client, room), count))
 
 
 def test_leaving_without_a_connection(t):
@@ -294,6 +301,8 @@ def test_leaving_without_a_connection(t):
     call = ben.begin("TIMGroupQuit", left)
     relay.target = ("127.0.0.1", server.port)
     call.wait(code=0)
+    say(ben, kept, "I am back")
+    anna.incoming("I am back")
     gathered(anna, kept, 2)
     for room in (left, kept):
         say(anna, room, "in " + room)

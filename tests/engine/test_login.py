@@ -107,7 +107,7 @@ def test_second_logout_7502_certain(t):
     a.begin("TIMLogout").wait(code=7502)
     begun = time.monotonic()
     first.wait(code=0)
-    check(time.monotonic() - begun < 5, "a logout without a server took %.1f s" % (time.monotonic() - begun))
+    check(time.monotonic() - begun < 20, "a logout without a server took %.1f s" % (time.monotonic() - begun))
     equal(a.status(), UNLOGINED, "state afterwards")
 
 
@@ -158,8 +158,8 @@ def test_expired_at_the_server_70001(t):
     a.network(timbre.CONNECTED)
     freeze(t, server)
     now = int(time.time())
-    call = login(a, a.name, sig(a.name, expire=2, now=now))
-    time.sleep(now + 3.1 - time.time())  # the ticket's own time, nothing is waited for
+    call = login(a, a.name, sig(a.name, expire=5, now=now))
+    time.sleep(max(0, now + 6.1 - time.time()))  # the ticket's own time, nothing is waited for
     os.kill(server.process.pid, signal.SIGCONT)
     call.wait(code=70001)
     a.event(EXPIRED)
@@ -236,9 +236,9 @@ def test_login_without_server_then_cache(t):
     for call in (("TIMConvGetConvList",), ("TIMMsgGetMsgList", b.name, 1, {"msg_getmsglist_param_count": 10})):
         equal(a.ask(*call).code, 6014, "%s before any login" % call[0])
     begun = time.monotonic()
-    r = a.ask("TIMLogin", a.name, sig(a.name), timeout=30)
+    r = a.ask("TIMLogin", a.name, sig(a.name))
     check(9508 <= r.code <= 9525, "login without a server got %r" % r)
-    check(time.monotonic() - begun < 10, "the refused connection took %.1f s to fail the login" % (time.monotonic() - begun))
+    check(time.monotonic() - begun < 14, "the refused connection took %.1f s to fail the login" % (time.monotonic() - begun))
     equal((a.status(), a.user()), (UNLOGINED, ""), "state and user after the failure")
     equal([c["conv_id"] for c in a.conversations()], [b.name], "the cached conversations")
     for cloud in (False, True):
@@ -258,7 +258,7 @@ def test_other_user_has_no_cache_of_the_first(t):
     a.logout()
     server.stop()
     other = t.name("other")
-    r = a.ask("TIMLogin", other, sig(other), timeout=30)
+    r = a.ask("TIMLogin", other, sig(other))
     check(r.code != 0, "login without a server succeeded")
     equal(a.conversations(), [], "the other user's conversations")
     equal(a.history(b.name), [], "the other user's history")
@@ -315,9 +315,9 @@ def test_devices_all_kicks_nobody(t):
 def test_ticket_expires_while_online(t):
     a = t.client("alice").init()
     begun = time.monotonic()
-    equal(a.login_again(timbre.usersig(a.name, "2s")).code, 0, "login with a short ticket")
-    a.event(EXPIRED, timeout=10)
-    check(time.monotonic() - begun > 0.5, "the ticket of 2 s ended after %.1f s" % (time.monotonic() - begun))
+    equal(a.login_again(timbre.usersig(a.name, "5s")).code, 0, "login with a short ticket")
+    a.event(EXPIRED)
+    check(time.monotonic() - begun > 3.5, "the ticket of 5 s ended after %.1f s" % (time.monotonic() - begun))
     equal((a.status(), a.user()), (UNLOGINED, ""), "state and user after the expiry")
     equal(len(a.events(EXPIRED)), 1, "expired events")
     equal(a.ask("TIMConvGetTotalUnreadMessageCount").code, 6014, "a call afterwards")

@@ -1,4 +1,8 @@
 """Messages that forward others as one: small ones in the message itself, large ones in a file, nesting, and refusals."""
+import time
+
+import files
+from relays import Gate
 from talks import MEETING, PUBLIC, WORK, talks
 from timbre import MERGER, check, equal, text_elem, text_of
 
@@ -124,6 +128,75 @@ def test_depth(t, talk):
         equal(opened(side, got).code, 8005, "opening it")
     m = forward(talk, talk.a, [talk.a.found(m)], title="level 102")
     equal(element(talk.b.found(m))["merge_elem_layer_over_limit"], True, "102 levels")
+
+
+@talks()
+def test_what_is_this_devices_stays(t, talk):
+    """Where merged files lie and the application's local data reach nobody, in the message, in a file, or in a merger in it."""
+    path = files.write(t.folder(), "secret.bin", files.noise(100))
+    m = talk.a.send([files.file(path)], message_custom_str="mine", message_custom_int=7).wait(code=0).json
+    equal(m["message_elem_array"][0]["file_elem_file_path"], path, "the sender's own path")
+    inner = dict(plain(m), message_custom_str="mine", message_elem_array=[merger([m])])
+    many = [dict(m, message_msg_id="9-9-%d" % i) for i in range(100)]
+    for merged in ([m, inner], many):
+        got = talk.b.found(forward(talk, talk.a, merged))
+        list_ = opened(talk.b, got).json
+        equal(len(list_), len(merged), "the messages")
+        for x in list_ + opened(talk.b, list_[1]).json if merged[1] is inner else list_:
+            equal((x["message_custom_str"], x.get("message_custom_int", 0)), ("", 0), "local data")
+            equal(x["message_elem_array"][0].get("file_elem_file_path", ""), "", "the path")
+    equal(talk.a.found(m)["message_custom_str"], "mine", "the sender's own data")
+
+
+@talks()
+def test_files_stay(t, talk):
+    """Who forwards merged messages uses their files, also when they travel as a file: the server keeps them as for a new message."""
+    m = talk.a.send([files.file(files.write(t.folder(), "x.bin", files.noise(100)))]).wait(code=0).json
+    small = forward(talk, talk.a, [m])
+    large = forward(talk, talk.a, [dict(m, message_msg_id="9-9-%d" % i) for i in range(100)])
+    used = "SELECT count(*), coalesce(sum(used>?),0) FROM file"
+    for merged, want in ((small, (2, 1)), (large, (2, 2)), (forward(talk, talk.a, [large]), (2, 2))):
+        old = int(time.time() - 6 * 86400) * 1000
+        talk.restarted(lambda: talk.server.database("UPDATE file SET used=?", old))
+        forward(talk, talk.b, [talk.b.found(merged)])
+        equal(talk.server.database(used, old), [want], "the files, and those used now")
+
+
+@talks()
+def test_opened_by_its_id(t, talk):
+    sent = talk.fill(2)
+    m = forward(talk, talk.a, sent)
+    equal(ids(opened(talk.b, {"message_msg_id": m["message_msg_id"]}).json), ids(sent), "the messages")
+    equal(opened(talk.b, {"message_msg_id": "1-2-3"}).code, 6017, "an unknown message")
+
+
+def test_cut_off(t):
+    """A logout, and TIMUninit, end what waits for the file of a merger, once and without waiting for the file."""
+    server = t.own_server(devices="all")
+    gate = Gate(("127.0.0.1", server.port))
+    t.defer(gate.close)
+    a, b = t.user("alice"), t.client("bob", url=gate.url).start()
+    many = [{"message_msg_id": "9-9-%d" % i, "message_sender": a.name, "message_status": 2,
+             "message_elem_array": [text_elem("x" * 4000)]} for i in range(300)]
+    a.sent(b.name, [merger(many)])
+    got = b.incoming(lambda x: x["message_elem_array"][0]["elem_type"] == MERGER)
+    for end, code in (("TIMLogout", 6014), ("TIMUninit", 7009)):
+        gate.release(600000)
+        calls = [b.begin("TIMMsgDownloadMergerMessage", got), b.begin("callExperimentalAPI", {
+            "request_internal_operation": "internal_operation_find_merger_messages",
+            "request_find_merger_messages_message_id_param": got["message_msg_id"],
+            "request_find_merger_messages_merger_message_id_list_param": ["9-9-1"]})]
+        gate.held(answers=True)
+        if end == "TIMLogout":
+            b.logout()
+        else:
+            b.call("TIMUninit")
+        for c in calls:
+            c.wait(code=code)
+        gate.release()
+        b = b.login() if end == "TIMLogout" else b.start()
+        equal([len(c.callbacks) for c in calls], [1, 1], "callbacks")
+    equal(len(b.ok("TIMMsgDownloadMergerMessage", got).json), 300, "the messages")
 
 
 def plain(message):

@@ -6,6 +6,7 @@ from talks import REVOKE, shown, talks
 from timbre import C2C, FAILED, SENT, check, equal, text_elem, text_of
 
 ONLINE = {"message_is_online_msg": True}
+CANCELLED = 7
 
 
 @talks(restarts=True)
@@ -101,6 +102,29 @@ def test_to_oneself(t):
     one.text(one.name, "after")
     two.incoming("after")
     equal((one.received(), one.texts(one.name), two.texts(two.name)), ([], ["after"], ["after"]), "events and histories")
+
+
+def test_taken_back_while_it_uploads(t):
+    """The send ends first, with 8021; the peer gets nothing, and a second try to take it back comes too late."""
+    server = t.own_server(devices="all")
+    gate = Gate(("127.0.0.1", server.port), 2 << 20)
+    t.defer(gate.close)
+    a, b = t.client("alice", url=gate.url).start(), t.user("bob")
+    path = files.write(t.folder(), "x.bin", files.noise(9 << 20))
+    call = a.send(b.name, [files.file(path)], **ONLINE)
+    id = call.out["message_id_buffer"]
+    gate.held()
+    cancel = a.begin("TIMMsgCancelSend", b.name, C2C, id).wait(code=0).json
+    m = call.wait(code=8021).json
+    equal([(x["message_msg_id"], x["message_status"]) for x in (cancel, m)], [(id, CANCELLED)] * 2, "the message")
+    names = [e.name for e in a.events()]
+    check(names.index("cb of TIMMsgSendMessage") < names.index("cb of TIMMsgCancelSend"), "the send ends after its cancellation")
+    equal(a.ask("TIMMsgCancelSend", b.name, C2C, id).code, 8020, "again")
+    gate.release()
+    late = a.text(b.name, "now", **ONLINE)
+    equal(a.ask("TIMMsgCancelSend", b.name, C2C, late["message_msg_id"]).code, 8020, "what has left")
+    b.incoming("now")
+    equal([text_of(x) for x in b.received()], ["now"], "what the peer got")
 
 
 def test_upload_of_it(t):

@@ -1,6 +1,6 @@
 """Reactions to messages: adding and removing, what is counted and shown, limits, pages, and who is told."""
 from talks import MEETING, PUBLIC, WORK, talks, told_nothing
-from timbre import ADD, APP, GROUP, check, equal
+from timbre import ADD, APP, DEADLINE, GROUP, check, equal
 
 CHANGED = "TIMSetMsgReactionsChangedCallback"
 TOO_MANY, TOO_MANY_USERS, ALREADY, NONE, NOT_MINE = 23005, 23006, 23007, 23008, 23009
@@ -41,7 +41,7 @@ def changes(side, message, after=0):
 
 def changed(side, message, want, after):
     """Waits for an event that says exactly this."""
-    side.client.until(lambda: want in changes(side, message, after), 20, "the event %r at %s; there are %r" % (
+    side.client.until(lambda: want in changes(side, message, after), DEADLINE, "the event %r at %s; there are %r" % (
         want, side.name, changes(side, message)))
 
 

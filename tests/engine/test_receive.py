@@ -157,7 +157,7 @@ def test_burst_both_ways(t):
         calls.append(a.send(b.name, [text_elem("a%d" % i)]))
         calls.append(b.send(a.name, [text_elem("b%d" % i)]))
     for c in calls:
-        c.wait(code=0, timeout=30)
+        c.wait(code=0)
     equal([text_of(m) for m in a.incoming_count(100)], ["b%d" % i for i in range(100)], "what alice got")
     equal([text_of(m) for m in b.incoming_count(100)], ["a%d" % i for i in range(100)], "what bob got")
     one, other = a.history(b.name, 300), b.history(a.name, 300)
@@ -171,7 +171,7 @@ def test_more_than_250_while_away(t):
     b.logout()
     calls = [a.send(b.name, [text_elem(str(i))]) for i in range(600)]
     for c in calls:
-        c.wait(code=0, timeout=30)
+        c.wait(code=0)
     b.login()
     equal([text_of(m) for m in b.received()], [str(i) for i in range(600)], "messages of the catch-up")
     equal(b.unread(a.name), 600, "unread")

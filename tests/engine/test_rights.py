@@ -50,6 +50,17 @@ def test_life(t):
         equal(listed(u, group), [], "the list at last")
 
 
+def test_an_id_of_ones_own(t):
+    group, a, b = team(t)
+    id = "@PMG#_moderators"
+    equal(rights(a, group, "mods", permission_group_id=id), id, "the id")
+    equal([r["permission_group_name"] for _, r in listed(b, group, id)], ["mods"], "the list")
+    rights(a, group, "others", code=10021, permission_group_id=id)
+    for bad in ("moderators", "@PMG#_", "@PMG#_" + "x" * 49, "@PMG#_\u4f60"):
+        rights(a, group, "others", code=8501, permission_group_id=bad)
+    equal(rights(a, community(a, b), "mods", permission_group_id=id), id, "in another community")
+
+
 def test_bad_calls(t):
     group, a, b, c = team(t, "carol")
     rights(a, group, "", code=6017)

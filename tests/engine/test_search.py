@@ -1,4 +1,6 @@
 """Search: in the local database and on the server, by what is said, who says it, what it is and when."""
+import time
+
 import timbre
 from timbre import C2C, GROUP, check, equal, text_elem, text_of
 
@@ -190,11 +192,37 @@ def test_pages_over_all(t):
     names = [o.name for o in others][::-1]
     pages = [[p for p, _, _ in items(result(a, LOCAL, "hello", page_index=i, page_size=2))] for i in range(4)]
     equal(pages, [names[:2], names[2:4], names[4:], []], "local pages")
+    found = result(a, LOCAL, "hello", peer=names[0], kind=0)
+    equal([p for p, _, _ in items(found)], names, "no type is all conversations, whatever the id")
     found = result(a, CLOUD, "hello", search_count=3)
     equal((total(found), [p for p, _, _ in items(found)]), (5, names[:3]), "the first page of the cloud")
     found = result(a, CLOUD, "hello", search_count=3, search_cursor=found["msg_search_result_search_cursor"])
     equal((total(found), [p for p, _, _ in items(found)]), (5, names[3:]), "the second page of the cloud")
     equal(found["msg_search_result_search_cursor"], "", "the cursor after the last page")
+
+
+def test_pages_of_the_last_hour(t):
+    """A window that ends now stays what it was on the first page, however late the next one is asked for."""
+    a, b = t.users("alice", "bob")
+    say(a, b, *["item %d" % i for i in range(3)])
+    for where in ({"peer": b.name}, {}):
+        if not where:
+            say(b, a, "item of bob")
+            say(a, t.user("carol"), "item of carol")
+        window = dict(where, search_time_period=3600, search_count=1)
+        found = result(a, CLOUD, "item", **window)
+        first = int(time.time())
+        while int(time.time()) == first:
+            result(a, CLOUD, "item", **window)
+        got, cursor = [items(found)], found["msg_search_result_search_cursor"]
+        check(cursor, "there is no second page")
+        while cursor:
+            found = result(a, CLOUD, "item", search_cursor=cursor, **window)
+            got.append(items(found))
+            cursor = found["msg_search_result_search_cursor"]
+        equal(len(got), 3 if where else 2, "pages")
+        other = dict(window, search_time_period=0, search_cursor=result(a, CLOUD, "item", **window)["msg_search_result_search_cursor"])
+        equal(a.ask(CLOUD, param("item", **other)).code, 6017, "the cursor of another question")
 
 
 def test_edit_and_revoke(t):

@@ -202,7 +202,6 @@ def test_resend_after_failure_does_not_double(t):
     equal([m["message_status"] for m in a.history(b.name, cloud=False)], [timbre.FAILED], "status in the history")
     a.packet_timeout(30)
     server.start()
-    a.network(timbre.CONNECTED, after=a.mark() - 1) if a.status() != 1 else None
     second = a.ask("TIMMsgSendMessage", b.name, C2C, failed.json)
     equal(second.code, 0, "the second try (%s)" % second.desc)
     equal(second.json["message_msg_id"], failed.json["message_msg_id"], "id of the second try")
@@ -216,12 +215,47 @@ def test_resend_after_failure_does_not_double(t):
     equal([timbre.text_of(m) for m in b.received()], ["again", "after"], "new messages at the peer")
 
 
+def test_values_of_a_wrong_type(t):
+    """They become values of the right one, at the sender and at the receiver."""
+    a, b = t.users("alice", "bob")
+    m = a.sent(b.name, [{"elem_type": 0, "text_elem_content": 5}, {"elem_type": 6, "face_elem_index": "7", "face_elem_buf": None}],
+               message_cloud_custom_str=12, message_priority="high", message_need_read_receipt=1, message_offline_push_config="x")
+    for x in (m, b.incoming("5"), b.history(a.name, 1)[0]):
+        equal(x["message_elem_array"], [{"elem_type": 0, "text_elem_content": "5"},
+                                        {"elem_type": 6, "face_elem_index": 7, "face_elem_buf": ""}], "the elements")
+        equal((x["message_cloud_custom_str"], x["message_priority"], x["message_need_read_receipt"], "message_offline_push_config" in x),
+              ("12", 1, True, False), "other keys")
+    equal(a.call("TIMMsgSendMessage", b.name, C2C, {"message_elem_array": [{"elem_type": 0.4}]}).rc, -3, "no kind")
+
+
+def test_deleted_or_saved_is_sent(t):
+    """What failed and was deleted here is sent again under its id; a saved message is sent as a new one."""
+    server = t.own_server()
+    a, b = t.users("alice", "bob")
+    server.stop()
+    a.network(timbre.DISCONNECTED)
+    a.packet_timeout(1)
+    failed = a.send(b.name, [text_elem("again")]).wait().json
+    a.ok("TIMMsgDelete", b.name, C2C, {"msg_delete_param_msg": failed, "msg_delete_param_is_ramble": False})
+    a.packet_timeout(30)
+    server.start()
+    again = a.ask("TIMMsgSendMessage", b.name, C2C, failed)
+    equal((again.code, again.json["message_msg_id"], again.json["message_status"]), (0, failed["message_msg_id"], timbre.SENT), "the second try")
+    b.incoming("again")
+    saved = a.ok("TIMMsgSaveMsg", b.name, C2C, {"message_elem_array": [text_elem("saved")]}).json
+    sent = a.ask("TIMMsgSendMessage", b.name, C2C, saved)
+    equal((sent.code, sent.json["message_status"]), (0, timbre.SENT), "the saved one")
+    check(sent.json["message_msg_id"] != saved["message_msg_id"], "it has the saved one's id")
+    b.incoming("saved")
+    equal((a.texts(b.name), b.texts(a.name)), (["saved", "saved", "again"], ["saved", "again"]), "the histories")
+
+
 def test_200_pipelined_in_order_exactly_once(t):
     a, b = t.users("alice", "bob")
     calls = [a.send(b.name, [text_elem("m%03d" % i)]) for i in range(200)]
-    sent = [c.wait(code=0, timeout=30).json for c in calls]
+    sent = [c.wait(code=0).json for c in calls]
     want = ["m%03d" % i for i in range(200)]
-    got = b.incoming_count(200, timeout=30)
+    got = b.incoming_count(200)
     equal([timbre.text_of(m) for m in got], want, "messages at the receiver")
     seqs = [m["message_seq"] for m in sent]
     equal(seqs, sorted(seqs), "the order of the numbers")
@@ -242,8 +276,8 @@ def test_many_lanes(t):
             calls.append(a.send(o.name, [text_elem("to %d" % i)]))
             calls.append(o.send(a.name, [text_elem("from %d" % i)]))
     for c in calls:
-        c.wait(code=0, timeout=30)
-    got = a.incoming_count(120, timeout=30)
+        c.wait(code=0)
+    got = a.incoming_count(120)
     for o in others:
         equal([timbre.text_of(m) for m in got if m["message_sender"] == o.name], ["from %d" % i for i in range(40)],
               "what came from " + o.name)
@@ -261,7 +295,7 @@ def test_killed_sender_sends_after_next_login(t):
     a.network(timbre.DISCONNECTED)
     ids = [a.send(b.name, [text_elem("survivor %d" % i)]).out["message_id_buffer"] for i in range(25)]
     # a read that follows the sends waits for them to be on disk
-    a.until(lambda: len(a.ok("TIMMsgFindMessages", ids).json) == 25 or None, 10, "the accepted messages in the database")
+    equal(len(a.ok("TIMMsgFindMessages", ids).json), 25, "the accepted messages in the database")
     a.kill()
     server.start()
     again = t.client("alice", folder=folder).init()
@@ -269,5 +303,5 @@ def test_killed_sender_sends_after_next_login(t):
     got = b.incoming_count(25)
     equal([timbre.text_of(m) for m in got], ["survivor %d" % i for i in range(25)], "messages at the peer")
     equal([m["message_msg_id"] for m in got], ids, "their ids")
-    again.until(lambda: all(m["message_status"] == SENT for m in again.history(b.name, 50)) or None, 10, "status sent")
+    timbre.poll(lambda: all(m["message_status"] == SENT for m in again.history(b.name, 50)), "not all are sent")
     equal([m["message_msg_id"] for m in reversed(again.history(b.name, 50))], ids, "the sender's history")

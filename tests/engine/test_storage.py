@@ -1,8 +1,9 @@
 """The database: none at all, two processes, other users, restarts."""
 import os
+import subprocess
 
 import timbre
-from timbre import check, equal, sig, text_elem, text_of
+from timbre import C2C, check, equal, sig, text_elem, text_of
 
 
 def files(folder):
@@ -149,3 +150,31 @@ def test_server_lost_its_data(t):
     equal(b.texts(a.name, 50), ["new"] + ["old %d" % i for i in range(4, -1, -1)], "the receiver's history")
     equal(a.texts(b.name, 50), ["new"] + ["old %d" % i for i in range(4, -1, -1)], "the sender's history")
     equal(b.unread(a.name), 1, "unread")
+
+
+def test_changes_of_messages_that_lost_their_numbers(t):
+    """After a backup was restored: a device that has not looked at a history since loses what another one deletes there, and
+    hears of what is revoked and edited."""
+    server = t.own_server(devices="all", options=["--sync-deletions"])
+    a, second, b = t.users("alice", "alice", "bob")
+    for i in range(5):
+        b.text(a.name, "m%d" % i)
+    for device in a, second:
+        device.incoming("m4")
+    a.ok("TIMMsgReportReaded", b.name, C2C, None)  # what is unread comes with the snapshot
+    second.conv_event(timbre.UPDATE, b.name, lambda c: c["conv_unread_num"] == 0)
+    server.stop()
+    subprocess.run([timbre.TIMBRED, "renew-epoch", "--data", os.path.join(server.folder, "data")], check=True, capture_output=True)
+    marks = {c: c.mark() for c in (a, second, b)}
+    server.start()
+    for c, at in marks.items():
+        c.finished(at)
+    mine, theirs = a.history(b.name), b.history(a.name)
+    marks = {c: c.mark() for c in (a, second)}
+    a.ok("TIMMsgListDelete", b.name, C2C, [mine[4], mine[3]])
+    b.ok("TIMMsgRevoke", a.name, C2C, theirs[2])
+    for device, at in marks.items():
+        device.event("TIMSetMsgRevokeCallback", after=at)
+        for cloud in False, True:
+            got = device.history(b.name, cloud=cloud)
+            equal(([text_of(m) for m in got[:2]], got[2]["message_status"], len(got)), (["m4", "m3"], 6, 3), "the history, cloud %s" % cloud)

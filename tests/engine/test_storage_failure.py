@@ -125,6 +125,32 @@ def test_page_in_the_middle(t):
     equal(all_texts(a, b.name), ["unsent 2", "unsent 1", "unsent 0"] + said, "the history")
 
 
+def test_what_this_device_alone_knew_of_messages(t):
+    """Custom data and deletions on this device outlive a damaged database, though the messages come from the server."""
+    a, b, said = talked(t, 5)
+    noted = a.sent(b.name, [text_elem("with a note")], message_custom_str="for me", message_custom_int=7)
+    b.incoming("with a note")
+    gone = a.history(b.name)[3]
+    a.ok("TIMMsgDelete", b.name, C2C, {"msg_delete_param_msg": gone, "msg_delete_param_is_ramble": False})
+    ended(a)
+    path = database(a)
+    into_main(path)
+    db = sqlite3.connect(path)
+    page = db.execute("SELECT rootpage FROM sqlite_schema WHERE name='message_sort'").fetchone()[0]
+    db.close()
+    spoil(path, (page - 1) * 4096, 4096)
+    again(a).login()
+    a.ask("TIMMsgGetMsgList", b.name, C2C, {"msg_getmsglist_param_count": 20})
+    for start in 1, 2:
+        a.logout().login()
+        equal(len(aside(a)), 1, "files that were set aside")
+        want = ["with a note"] + said[:2] + said[3:]
+        equal(all_texts(a, b.name), want, "alice's history, start %d" % start)
+        m = a.history(b.name)[0]
+        equal((m["message_msg_id"], m["message_custom_str"], m["message_custom_int"]), (noted["message_msg_id"], "for me", 7), "her note")
+    equal(all_texts(b, a.name), ["with a note"] + said, "bob's history")
+
+
 def test_file_is_empty_or_gone(t):
     """After a clean end: a new one is made of what the server has."""
     a, b, said = talked(t, 5)
@@ -278,6 +304,7 @@ def test_disk_is_full(t):
     for i in range(3):
         a.incoming("while full %d" % i)
     a.text(b.name, "room again")
+    b.incoming("room again")
     got = [x for x in all_texts(a, b.name) if not x.startswith("full")]
     equal(got, ["room again", "while full 2", "while full 1", "while full 0", "before"], "the history")
     equal(sorted(all_texts(b, a.name)), sorted(all_texts(a, b.name)), "what both have")

@@ -6,7 +6,7 @@ import files
 from files import element
 from relays import Gate
 from talks import shown
-from timbre import C2C, CONNECTED, DELETED, DISCONNECTED, FAILED, GROUP, SENDING, SENT, check, equal, text_elem, text_of
+from timbre import C2C, CONNECTED, DEADLINE, DELETED, DISCONNECTED, FAILED, GROUP, SENDING, SENT, check, equal, poll, text_elem, text_of
 
 CANCELLED = 7
 RESUMABLE = 20 << 20, 14 << 20  # parts have 4 MiB and three travel at once: when 14 have passed, one at least is there
@@ -30,9 +30,9 @@ class Held:
     def found(self):
         return self.a.ok("TIMMsgFindMessages", [self.id]).json[0]
 
-    def arrived(self, t, timeout=30):
+    def arrived(self, t):
         """Waits for the message, which comes once and whole."""
-        m = self.b.incoming(lambda m: m["message_msg_id"] == self.id, timeout=timeout, what="the message")
+        m = self.b.incoming(lambda m: m["message_msg_id"] == self.id, what="the message")
         path = os.path.join(t.folder(), "film.bin")
         self.b.download(element(m)["file_elem_file_id"], path)
         check(files.read(path) == self.data, "the file that arrived is another")
@@ -175,7 +175,7 @@ def test_logout_of_a_patient_user(t):
     gate.release()
     a.login()
     b.incoming(lambda m: m["message_msg_id"] == call.out["message_id_buffer"])
-    a.until(lambda: a.ok("TIMMsgFindMessages", [call.out["message_id_buffer"]]).json[0]["message_status"] == SENT, 10, "status sent")
+    poll(lambda: a.ok("TIMMsgFindMessages", [call.out["message_id_buffer"]]).json[0]["message_status"] == SENT, "it is not sent")
 
 
 def test_no_network(t):
@@ -229,7 +229,7 @@ def test_three_at_a_time(t):
     folder = t.folder()
     calls = [a.send(group, [files.file(files.write(folder, "%d.bin" % i, files.noise(200000, i)))], kind=GROUP) for i in range(10)]
     sent = {c.wait(code=0).json["message_msg_id"] for c in calls}
-    b.until(lambda: sent <= {m["message_msg_id"] for m in b._received(0)}, 20, "all ten")
+    b.until(lambda: sent <= {m["message_msg_id"] for m in b._received(0)}, DEADLINE, "all ten")
     equal(len([m for m in b.received() if m["message_msg_id"] in sent]), 10, "events")
     equal(server.process.poll(), None, "the server")
 
@@ -245,7 +245,7 @@ def test_killed_at_once(t):
     a.again()
     for i in ids:
         b.incoming(lambda m: m["message_msg_id"] == i)
-    a.until(lambda: all(m["message_status"] == SENT for m in a.history(b.name)) or None, 20, "status sent")
+    poll(lambda: all(m["message_status"] == SENT for m in a.history(b.name)), "not all are sent")
     for c in (a, b):
         equal(sorted(m["message_msg_id"] for m in c.history(b.name if c is a else a.name)), sorted(ids), "the history")
     equal(sorted(m["message_msg_id"] for m in b.received()), sorted(ids), "new-message events")
@@ -269,7 +269,7 @@ def test_cancel_a_text(t):
     server.stop()
     a.network(DISCONNECTED)
     calls = [a.send(b.name, [text_elem("%d" % i)]) for i in range(13)]
-    a.until(lambda: len(a.history(b.name, 20, cloud=False)) == 13 or None, 10, "13 messages in the history")
+    equal(len(a.history(b.name, 20, cloud=False)), 13, "messages in the history")
     ids = [c.out["message_id_buffer"] for c in calls]
     equal(a.ask("TIMMsgCancelSend", b.name, C2C, ids[0]).code, 8020, "cancelling the first")
     r = a.ask("TIMMsgCancelSend", b.name, C2C, ids[11])

@@ -284,7 +284,7 @@ type serverState struct {
 }
 
 func readServer(file string) (*serverState, error) {
-	db, err := sql.Open("sqlite", "file:"+file+"?mode=ro&_pragma=busy_timeout(5000)")
+	db, err := sql.Open("sqlite", "file:"+file+"?mode=ro&_pragma=busy_timeout(60000)")
 	if err != nil {
 		return nil, err
 	}
@@ -337,7 +337,7 @@ func textOf(content []byte) string {
 
 // integrity checks a database that nobody uses any more.
 func (r *report) integrity(name, file string, outbox bool) {
-	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(5000)")
+	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(60000)")
 	if err != nil {
 		r.bad("integrity", "%s: %v", name, err)
 		return

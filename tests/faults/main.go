@@ -25,8 +25,9 @@ import (
 const (
 	app    = "1400000001"
 	secret = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-	// settleTime is how long everything may take to become quiet after the healing.
-	settleTime = 20 * time.Second
+	// settleTime is how long everything may take to become quiet after the healing: a client that was turned away many
+	// times pauses for half a minute before it dials again.
+	settleTime = 90 * time.Second
 )
 
 func ticket(user string) string { return usersig.Make(1400000001, secret, user, time.Now(), time.Hour) }
@@ -352,7 +353,7 @@ func (t *test) fresh(c *client, s *serverState, sent []string, deadline time.Tim
 		return fmt.Errorf("%s cannot report as read: %d %w", c.user, a.code, err)
 	}
 	for name, d := range map[string]*client{"the new device": n, "the old device": c} {
-		a, err := until(d, "local", time.Now().Add(5*time.Second), func(a answer) bool { return a.unread == 0 })
+		a, err := until(d, "local", time.Now().Add(settleTime), func(a answer) bool { return a.unread == 0 })
 		if err != nil {
 			return err
 		}
@@ -363,9 +364,9 @@ func (t *test) fresh(c *client, s *serverState, sent []string, deadline time.Tim
 	return n.quit(deadline)
 }
 
-// until asks until the answer is as wanted, or for some seconds.
+// until asks until the answer is as wanted, or for a minute.
 func until(c *client, command string, deadline time.Time, good func(answer) bool) (answer, error) {
-	patience := time.Now().Add(5 * time.Second)
+	patience := time.Now().Add(time.Minute)
 	for {
 		a, err := c.ask(command, deadline)
 		if err != nil || good(a) || time.Now().After(patience) {

@@ -59,7 +59,7 @@ func (s *server) kill() {
 
 func (s *server) stop() error {
 	s.cmd.Process.Signal(syscall.SIGTERM)
-	return waitOr(s.cmd, 15*time.Second)
+	return waitOr(s.cmd, settleTime)
 }
 
 // client is a program of client.c.

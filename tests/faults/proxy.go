@@ -53,7 +53,7 @@ func (p *proxy) connect(client net.Conn) {
 		client.Close()
 		return
 	}
-	server, err := net.DialTimeout("tcp", target, time.Second)
+	server, err := net.DialTimeout("tcp", target, 10*time.Second)
 	if err != nil {
 		client.Close()
 		return

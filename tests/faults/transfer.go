@@ -12,7 +12,7 @@ import (
 )
 
 // transferTime is how long each way of a file may take.
-const transferTime = 60 * time.Second
+const transferTime = 200 * time.Second
 
 // transfer is a file that goes from the first client to the second while connections are cut and processes are killed.
 type transfer struct {

@@ -10,7 +10,7 @@ trap 'kill $peer 2>/dev/null; wait $peer 2>/dev/null' EXIT
 failed=0
 for program in exit_return exit_call exit_thread exit_inside; do
     for ((i = 1; i <= n; i++)); do
-        said=$(timeout 60 "$@" "$bin/$program" $((i * 3 % 200)) 2>&1)
+        said=$(timeout 200 "$@" "$bin/$program" $((i * 3 % 200)) 2>&1)
         status=$?
         # exit() may overtake the abort of a program that touched a destroyed object; what it said stays
         if [ $status != 0 ] || [[ $said == *destroyed* ]]; then

@@ -139,7 +139,7 @@ def one(lib, c, fn, step):
 def compare(url):
     """The differences, and how many messages were compared. url: a server that never answers."""
     with tempfile.TemporaryDirectory() as folder:
-        run = subprocess.run([sys.executable, os.path.abspath(__file__)], cwd=folder, timeout=120, text=True,
+        run = subprocess.run([sys.executable, os.path.abspath(__file__)], cwd=folder, timeout=400, text=True,
                              stdout=subprocess.PIPE, env=dict(os.environ, TIM_SERVER_URL=url,
                              TIMBRE_LIB_DIR=os.path.dirname(os.path.abspath(tim.LIBRARY))))
     if run.returncode != 0:

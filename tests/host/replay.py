@@ -166,7 +166,7 @@ def main():
     for name in STATES:
         port = (silent if name == "logining" else closed).getsockname()[1]
         with tempfile.TemporaryDirectory() as folder:
-            run = subprocess.run([sys.executable, os.path.abspath(__file__), name], cwd=folder, timeout=300, text=True,
+            run = subprocess.run([sys.executable, os.path.abspath(__file__), name], cwd=folder, timeout=600, text=True,
                                  stdout=subprocess.PIPE, env=dict(os.environ, TIM_SERVER_URL=f"ws://127.0.0.1:{port}",
                                  TIMBRE_LIB_DIR=os.path.dirname(os.path.abspath(tim.LIBRARY))))
         if run.returncode != 0:

@@ -85,7 +85,7 @@ alone() {
     local name
     build "$@" || { failed=1; return; }
     for name; do
-        attempt nowhere timeout 300 "${wrap[@]}" "$bin/$name" "$lib/libImSDK.so"
+        attempt nowhere timeout 600 "${wrap[@]}" "$bin/$name" "$lib/libImSDK.so"
     done
 }
 
@@ -93,7 +93,7 @@ alone() {
 served() {
     local name
     build peer "$@" || { failed=1; return; }
-    for name; do attempt server timeout 300 "${wrap[@]}" "$bin/$name"; done
+    for name; do attempt server timeout 600 "${wrap[@]}" "$bin/$name"; done
 }
 
 setters() {
@@ -115,13 +115,13 @@ exits() {
 host() {
     alone forked reload signals order
     served threads uninit
-    attempt server timeout 300 python3 "$root/tests/python/inside.py"
-    attempt nowhere timeout 300 python3 "$root/tests/python/inside.py"
+    attempt server timeout 600 python3 "$root/tests/python/inside.py"
+    attempt nowhere timeout 600 python3 "$root/tests/python/inside.py"
 }
 
 instances() {
     build instances || { failed=1; return; }
-    attempt server timeout 300 "${wrap[@]}" "$bin/instances" "$1"
+    attempt server timeout 600 "${wrap[@]}" "$bin/instances" "$1"
 }
 
 cycles() {
@@ -130,8 +130,8 @@ cycles() {
 }
 
 fuzz() {
-    attempt server timeout $(($1 + 120)) python3 "$root/tests/python/fuzz.py" "$1"
-    attempt nowhere timeout $(($1 + 120)) python3 "$root/tests/python/fuzz.py" "$1"
+    attempt server timeout $(($1 + 400)) python3 "$root/tests/python/fuzz.py" "$1"
+    attempt nowhere timeout $(($1 + 400)) python3 "$root/tests/python/fuzz.py" "$1"
 }
 
 with_asan() {
@@ -175,7 +175,7 @@ count() { case ${2:-} in '' | *[!0-9]*) n=$1 used=1 ;; *) n=$2 used=2 ;; esac; }
 while [ $# -gt 0 ]; do
     used=1
     case $1 in
-    replay) attempt timeout 300 python3 "$root/tests/host/replay.py" ;;
+    replay) attempt timeout 600 python3 "$root/tests/host/replay.py" ;;
     setters) setters ;;
     exits) count 20 "${2:-}"; exits "$n" ;;
     host) host ;;

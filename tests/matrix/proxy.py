@@ -93,7 +93,7 @@ class Proxy:
         if self.refusing:
             return client.close()
         try:
-            server = socket.create_connection(self.target(), timeout=5)
+            server = socket.create_connection(self.target(), timeout=60)
             server.settimeout(None)
         except OSError:
             return client.close()

@@ -17,7 +17,7 @@ import threading
 import time
 
 from proxy import Proxy
-from timbre import C2C, GROUP, Client, Failure, Server, equal, sig, text_elem
+from timbre import C2C, DEADLINE, GROUP, Client, Failure, Server, equal, sig, text_elem
 
 TIP = 5          # kind of element
 SENT, FAILED, UNDECIDED = 2, 3, (0, 1)  # statuses
@@ -51,7 +51,7 @@ class Rig:
         self.away = self.new = False  # in this cell alice's process was killed, or her device is another one
         self.kills = collections.Counter()
         for d in self.devices:
-            d.until(lambda d=d: any(self.group in (e.args[1] or "") for e in d.log if e.name == "TIMSetConvEventCallback"), 20,
+            d.until(lambda d=d: any(self.group in (e.args[1] or "") for e in d.log if e.name == "TIMSetConvEventCallback"), DEADLINE,
                     "the group")
 
     def peer(self, device, kind):
@@ -221,7 +221,7 @@ class Rig:
         for d in self.devices:
             files += glob.glob(os.path.join(d.folder, "data/*/timbre.db"))
         for file in files:
-            db = sqlite3.connect("file:%s?mode=ro" % file, uri=True, timeout=10)
+            db = sqlite3.connect("file:%s?mode=ro" % file, uri=True, timeout=DEADLINE)
             try:
                 verdict = db.execute("PRAGMA integrity_check").fetchone()[0]
             finally:
@@ -251,7 +251,7 @@ class Rig:
             raise Failure(wrong)
         for d in self.devices:
             for file in glob.glob(os.path.join(d.folder, "data/*/timbre.db")):
-                db = sqlite3.connect("file:%s?mode=ro" % file, uri=True, timeout=10)
+                db = sqlite3.connect("file:%s?mode=ro" % file, uri=True, timeout=DEADLINE)
                 equal(db.execute("SELECT count(*) FROM outbox").fetchone()[0], 0, "intents left over at " + self.labels[d])
                 db.close()
 

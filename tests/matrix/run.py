@@ -29,8 +29,8 @@ from operations import OPERATIONS  # noqa: E402
 from rig import Rig  # noqa: E402
 from timbre import Failure, check, equal  # noqa: E402
 
-PATIENCE = 45       # seconds until everything is quiet: who was cut off many times in a row pauses before the next dial
-LONG_PATIENCE = 80  # when a half-open connection must be found first
+PATIENCE = 120      # seconds until everything is quiet: who was cut off many times in a row pauses before the next dial
+LONG_PATIENCE = 180 # when a half-open connection must be found first
 MOMENTS = 0.012     # within how many seconds a process is killed "at any moment": calls have returned and been answered by then
 STANDSTILL = 114005  # ERR_SVR_RES_TRANSFER_TIMEOUT
 PLAIN = {("drop", REQUEST, "send C2C"), ("duplicate", REQUEST, "send C2C"), ("truncate", ANSWER, "send group"), ("drop", PUSH, "read"),

@@ -21,8 +21,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"timbre/core/media"
 	"timbre/core/transport"
 	"timbre/model"
@@ -31,9 +29,10 @@ import (
 	"timbre/server/files"
 	"timbre/server/store"
 	"timbre/sqlite"
+	"timbre/tests/leaks"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaks.Main(m) }
 
 const (
 	app = 1400000001
@@ -60,6 +59,8 @@ type rig struct {
 	via      func(w http.ResponseWriter, r *http.Request, next http.Handler) // what lies between client and server; may be nil
 	cut      func() int64                                                    // bytes after which a new connection breaks; nil: none does
 	requests []string
+	handling int // requests
+	handled  *sync.Cond
 	release  func()
 }
 
@@ -70,6 +71,7 @@ func (t *tally) Add(n float64) { t.Int64.Add(int64(n)) }
 func newRig(t testing.TB, change func(*rig)) *rig {
 	t.Helper()
 	r := &rig{t: t, dir: t.TempDir(), now: time.Now(), addr: "127.0.0.1:0"}
+	r.handled = sync.NewCond(&r.mu)
 	r.cfg.Retention = func() time.Duration { return 0 }
 	if change != nil {
 		change(r)
@@ -91,26 +93,63 @@ func (r *rig) startServer() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", r.addr)
-	if err != nil {
-		r.t.Fatal(err)
-	}
+	l := r.listen()
 	r.addr = l.Addr().String()
 	handler := r.server.Handler()
 	r.http = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) { r.serve(w, q, handler) })}
 	go r.http.Serve(&cutter{l, r})
 }
 
+// patience is how long a test waits for something that must happen.
+const patience = time.Minute
+
+// listen takes the address of before again. Meanwhile some other process may have been given the port for a while.
+func (r *rig) listen() net.Listener {
+	r.t.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(patience); ; <-tick.C {
+		l, err := net.Listen("tcp", r.addr)
+		if err == nil {
+			return l
+		}
+		if time.Now().After(end) {
+			r.t.Fatal(err)
+		}
+	}
+}
+
 func (r *rig) stopServer() {
 	r.http.Close()
+	r.rest()
 	r.store.Close()
 }
+
+// rest waits until no request is being handled: the server counts the bytes of one when the client has its answer.
+func (r *rig) rest() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for r.handling > 0 {
+		r.handled.Wait()
+	}
+}
+
+// received is the bytes that have come in, sent is those that have gone out.
+func (r *rig) received() int64 { r.rest(); return r.in.Load() }
+func (r *rig) sent() int64     { r.rest(); return r.out.Load() }
 
 func (r *rig) serve(w http.ResponseWriter, q *http.Request, next http.Handler) {
 	r.mu.Lock()
 	via := r.via
 	r.requests = append(r.requests, q.Method+" "+q.URL.Path+" "+q.Header.Get("Range"))
+	r.handling++
 	r.mu.Unlock()
+	defer func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.handling--
+		r.handled.Broadcast()
+	}()
 	if via != nil {
 		via(w, q, next)
 		return

@@ -121,7 +121,7 @@ class Stage:
         """The user comes or goes by himself. His line may break meanwhile; then the owner knows what became of it."""
         device = self.chance.choice([d for d in self.devices if d.user == user])
         with device.lock:
-            code = device.client.ask(*call, timeout=60).code
+            code = device.client.ask(*call, timeout=2 * timbre.DEADLINE).code
         if room.live:
             return self.listens(room, device, call[0] == "TIMGroupJoin", code)
         there = user in self.members(room)
@@ -155,7 +155,7 @@ class Stage:
             if room.live:        # said there; those of users who were removed may not, even where they did not hear of it
                 room.listeners = collections.defaultdict(set, {u: set(room.ever[u]) for u in room.members})
         self.owner.call("TIMExtNotifyNetworkChanged")
-        self.owner.until(lambda: self.owner.ask("TIMMsgGetC2CReceiveMessageOpt", ["owner"]).code == 0, timbre.DEADLINE, "the server")
+        timbre.poll(lambda: self.owner.ask("TIMMsgGetC2CReceiveMessageOpt", ["owner"]).code == 0, "the server does not come back")
 
     def step(self):
         room, user = self.chance.choice(self.rooms), self.chance.choice(USERS)
@@ -201,11 +201,17 @@ class Stage:
                     d.lock.release()
 
     def reborn(self, d):
-        """Another process with the same folder. A line may break while it logs in; then it tries once more."""
-        try:
-            d.client.again()
-        except Failure:
-            d.client.login()
+        """Another process with the same folder. The server may die while it logs in; then it tries again."""
+        deadline = time.monotonic() + timbre.DEADLINE
+        login = d.client.again
+        while True:
+            try:
+                return login()
+            except Failure:
+                if time.monotonic() > deadline or d.client.process.poll() is not None:
+                    raise
+            time.sleep(0.05)  # between two tries
+            login = d.client.login
 
     # ---- what is true in the end
 
@@ -254,8 +260,11 @@ class Stage:
             check(not text or text in may, "%s: the last message of a conversation is %s" % (d.user, text))
         for file in glob.glob(os.path.join(d.client.folder, "data/**"), recursive=True):
             if os.path.isfile(file):
-                with open(file, "rb") as f:
-                    there = {t.decode() for t in TOKEN.findall(f.read())}
+                try:
+                    with open(file, "rb") as f:
+                        there = {t.decode() for t in TOKEN.findall(f.read())}
+                except FileNotFoundError:  # the process lives
+                    continue
                 check(there <= may, "%s of %s has the bytes of %s" % (os.path.basename(file), d.user, sorted(there - may)))
 
 

@@ -10,7 +10,7 @@ cd "$tmp" # the library keeps its data and log in the current folder
 ticket() { "$TIMBRED" usersig --app "$TIMBRE_APP:$TIMBRE_SECRET" --user "$1"; }
 fail() { echo "FAILED: $*" >&2; exit 1; }
 
-out=$(timeout 60 "$program" "$TIMBRE_APP" amy "$(ticket amy)" ben "$(ticket ben)")
+out=$(timeout 200 "$program" "$TIMBRE_APP" amy "$(ticket amy)" ben "$(ticket ben)")
 printf '%s\n' "$out"
 [ "$out" = 'ben received from amy: Hello in the same process
 amy received from ben: Hello from the same process
@@ -23,6 +23,6 @@ for instance in 1 2; do
 done
 # The same user twice: the second instance finds the database in use, and the program ends with that.
 status=0
-err=$(timeout 60 "$program" "$TIMBRE_APP" amy "$(ticket amy)" amy "$(ticket amy)" 2>&1 >/dev/null) || status=$?
+err=$(timeout 200 "$program" "$TIMBRE_APP" amy "$(ticket amy)" amy "$(ticket amy)" 2>&1 >/dev/null) || status=$?
 [ "$status" = 1 ] && grep -q 'the login of amy gave 7010' <<<"$err" || fail "one user twice gives status $status: $err"
 echo "accounts works, and one user twice in one folder is refused: $err"

@@ -12,7 +12,7 @@ import threading
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.path.join(ROOT, "build/examples/chat"))
 APP = os.environ["TIMBRE_APP"]
-DEADLINE = 30
+DEADLINE = 90
 
 
 def ticket(user):

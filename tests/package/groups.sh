@@ -9,6 +9,6 @@ trap 'rm -rf "$tmp"' EXIT
 cd "$tmp" # the library keeps its data and log in the current folder
 ticket() { "$TIMBRED" usersig --app "$TIMBRE_APP:$TIMBRE_SECRET" --user "$1"; }
 
-out=$(timeout 60 "$program" "$TIMBRE_APP" ann "$(ticket ann)" bert "$(ticket bert)" cleo "$(ticket cleo)")
+out=$(timeout 200 "$program" "$TIMBRE_APP" ann "$(ticket ann)" bert "$(ticket bert)" cleo "$(ticket cleo)")
 printf '%s\n' "$out"
 [ "$(tail -n 1 <<<"$out")" = 'the group is history' ] || { echo "FAILED: it did not come to its end" >&2; exit 1; }

@@ -33,12 +33,12 @@ def press(line):
     except ProcessLookupError:
         pass  # it was quicker
     try:
-        demo.wait(15)
+        demo.wait(60)
     except subprocess.TimeoutExpired:
         left = alive(demo.pid)
         os.killpg(demo.pid, signal.SIGKILL)
         sys.exit("Ctrl-C at %r: the demo did not end:\n%s" % (line, "\n".join(left)))
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while alive(demo.pid) and time.monotonic() < deadline:
         time.sleep(0.02)
     left = alive(demo.pid)

@@ -9,7 +9,7 @@ trap 'rm -rf "$tmp"' EXIT
 cd "$tmp" # the library keeps its data and log in the current folder
 ticket() { "$TIMBRED" usersig --app "$TIMBRE_APP:$TIMBRE_SECRET" --user "$1"; }
 
-out=$(timeout 60 "$program" "$TIMBRE_APP" anna "$(ticket anna)" ben "$(ticket ben)" cara "$(ticket cara)")
+out=$(timeout 200 "$program" "$TIMBRE_APP" anna "$(ticket anna)" ben "$(ticket ben)" cara "$(ticket cara)")
 printf '%s\n' "$out"
 [ "$out" = '3 in the room
 ben gave a rose

@@ -28,15 +28,15 @@ head -c 9000000 /dev/urandom >"$tmp/a \"report\" 报告.pdf"
 head -c 6000000 /dev/urandom >"$tmp/film.mp4"
 : >"$tmp/empty.txt"
 
-(cd "$tmp/bob" && exec timeout 60 "$program" receive bob "$(ticket bob)" "$tmp/got" 4) >"$tmp/receiver.out" 2>&1 &
+(cd "$tmp/bob" && exec timeout 200 "$program" receive bob "$(ticket bob)" "$tmp/got" 4) >"$tmp/receiver.out" 2>&1 &
 receiver=$!
-for _ in $(seq 400); do
+for _ in $(seq 1200); do
     grep -q 'is waiting' "$tmp/receiver.out" && break
     kill -0 "$receiver" 2>/dev/null || fail "the receiver ended"
     sleep 0.05
 done
 cd "$tmp/alice"
-timeout 60 "$program" send alice "$(ticket alice)" bob "$tmp/photo.bmp" "$tmp/hello.m4a" "$tmp/a \"report\" 报告.pdf" \
+timeout 200 "$program" send alice "$(ticket alice)" bob "$tmp/photo.bmp" "$tmp/hello.m4a" "$tmp/a \"report\" 报告.pdf" \
     "$tmp/film.mp4:$tmp/photo.bmp" >"$tmp/sender.out" 2>&1 || fail "the sender ends with status $?"
 wait "$receiver" || fail "the receiver ends with status $?"
 receiver=
@@ -56,7 +56,7 @@ grep -q 'film.mp4: 100 %' "$tmp/sender.out" || fail "no progress of the upload"
 grep -q '4-video: 100 %' "$tmp/receiver.out" || fail "no progress of the download"
 
 status=0
-timeout 60 "$program" send alice "$(ticket alice)" bob "$tmp/none.jpg" "$tmp/empty.txt" >"$tmp/sender.out" 2>&1 || status=$?
+timeout 200 "$program" send alice "$(ticket alice)" bob "$tmp/none.jpg" "$tmp/empty.txt" >"$tmp/sender.out" 2>&1 || status=$?
 [ "$status" = 1 ] && grep -q 'none.jpg: 7004' "$tmp/sender.out" && grep -q 'empty.txt: 7006' "$tmp/sender.out" ||
     fail "files that cannot be sent end with status $status"
 echo "an image, a sound, a file and a video went from alice to bob; a missing and an empty file were refused"

@@ -9,7 +9,8 @@ from timbre import GROUP, text_elem, text_of
 TEXTS, OPTIONS = "edit name, introduction, notification, face", "edit options, member limit, custom fields"
 MUTE_ALL, MUTE, KICK, SET_ROLE = "mute everybody", "mute a member", "remove a member", "make and unmake admins"
 TRANSFER, DISMISS, QUIT, INVITE, APPROVE = "hand the group over", "dismiss", "quit", "invite", "decide who comes in"
-SPEAK, RECEIPT, SPEAK_TO, SPEAK_TO_ALL = "send messages", "send with read receipts", "send to some members only", "mention everybody"
+SPEAK, RECEIPT, SPEAK_TO = "send messages", "send with read receipts", "send to some members only"
+MENTION, SPEAK_TO_ALL = "mention members", "mention everybody"
 HISTORY, REVOKE, PIN = "read the history", "revoke messages of others", "pin messages"
 EXTEND, LIST, ONLINE, MARK = "extend messages and react to them", "list members", "count who is online", "mark members"
 SET_ATTRIBUTES, ATTRIBUTES = "write attributes", "read attributes"
@@ -241,7 +242,7 @@ case("a text", SPEAK, say(), unless_muted)
 case("something custom", SPEAK, say([{"elem_type": 3, "custom_elem_data": "d"}]), unless_muted)
 for priority in range(4):
     case("a text of priority %d" % priority, SPEAK, say(message_priority=priority), unless_muted)
-case("a mention", SPEAK, say(message_group_at_user_array=["member2"]), unless_muted)
+case("a mention", MENTION, say(message_group_at_user_array=["member2"]), unless_muted)
 case("a mention of all", SPEAK_TO_ALL, say(message_group_at_user_array=["__kImSDK_MesssageAtALL__"]), unless_muted)
 case("a text while all are muted", SPEAK, say(), while_muted, muted_all=True)
 case("something custom while all are muted", SPEAK, say([{"elem_type": 3, "custom_elem_data": "d"}]), while_muted, muted_all=True)

@@ -145,7 +145,7 @@ class Fuzz:
         assert self.lib.raw("TIMExtInstanceSetCurrent")(0) == 0
         for name, ret, word, recorded in self.made:
             if recorded and ret == 0:
-                self.lib.wait(word, 60)
+                self.lib.wait(word, 200)
         for instance in self.instances:
             assert self.lib.raw("TIMExtInstanceSetCurrent")(instance) == 0
             self.lib.barrier()
@@ -195,7 +195,7 @@ def main():
     for instance in f.instances:
         assert lib.raw("TIMExtInstanceDestroy")(instance) == (-4 if instance == 0 else 0)
     assert lib.raw("TIMExtInstanceSetCurrent")(0) == 0 and lib.call("TIMUninit")[0] == 0
-    assert f.destroyed or total < 2000, "no instance was destroyed"
+    assert f.destroyed or total < 10000, "no instance was destroyed"
     print(f"ok fuzz: {total} random calls {'logged in' if with_server else 'on the local database'}, {accepted} accepted, "
           f"each called back exactly once with valid JSON, while {f.destroyed} instances were destroyed (seed {seed})")
 

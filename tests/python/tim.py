@@ -186,14 +186,14 @@ class Library:
         with self.changed:
             return len(self.got.get(word, ()))
 
-    def wait(self, word, timeout=30):
+    def wait(self, word, timeout=100):
         """The arguments of the first callback for a word; fails when none comes."""
         with self.changed:
             if not self.changed.wait_for(lambda: self.got.get(word), timeout):
                 raise TimeoutError(f"no callback within {timeout} s")
             return self.got[word][0]
 
-    def barrier(self, timeout=30):
+    def barrier(self, timeout=100):
         """Returns when everything queued before has run: callbacks come in order."""
         ret, word = self.call("TIMSetConfig", json_config="{}")
         assert ret == 0, ret

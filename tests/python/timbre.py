@@ -20,6 +20,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -32,7 +33,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 TIMBRED = os.environ.get("TIMBRED", os.path.join(ROOT, "build/bin/timbred"))
 APP = int(os.environ.get("TIMBRE_APP", "1400000001"))
 SECRET = os.environ.get("TIMBRE_SECRET", "0123456789abcdef" * 4)
-DEADLINE = float(os.environ.get("TIMBRE_TEST_DEADLINE", "20"))  # how long a test waits for what must come
+DEADLINE = float(os.environ.get("TIMBRE_TEST_DEADLINE", "60"))  # how long a test waits for what must come: twice a pause between dials
 
 TEXT, IMAGE, SOUND, CUSTOM, FILE, FACE, LOCATION, VIDEO, MERGER = 0, 1, 2, 3, 4, 6, 7, 9, 12
 C2C, GROUP = 1, 2
@@ -206,6 +207,17 @@ def equal(got, want, what):
         raise Failure("%s: got %s, want %s" % (what, short(got), short(want)))
 
 
+def poll(probe, what, timeout=DEADLINE):
+    """Asks again and again, for what nobody is told of, until probe() is true, and returns it."""
+    deadline = time.monotonic() + timeout
+    while True:
+        got = probe()
+        if got:
+            return got
+        check(time.monotonic() < deadline, what() if callable(what) else what)
+        threading.Event().wait(0.02)
+
+
 def short(value):
     text = value if isinstance(value, str) else repr(value)
     return text if len(text) < 1500 else text[:1500] + "..."
@@ -301,6 +313,8 @@ class Client:
 
     def _read(self):
         for text in self.process.stdout:
+            if not text.endswith("\n"):
+                break  # the process was killed in the middle of it
             line = json.loads(text)
             with self.change:
                 if "ready" in line:
@@ -462,7 +476,7 @@ class Client:
         """What a crash does."""
         self.process.kill()
         self.process.wait()
-        self.reader.join(5)
+        self.reader.join(DEADLINE)
 
     def again(self):
         """What a crash and a new start do: another process with the same folder, logged in. The events go on in one log."""
@@ -488,7 +502,7 @@ class Client:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        self.reader.join(5)
+        self.reader.join(DEADLINE)
         self.errors.close()
         if self.own_folder:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -561,10 +575,14 @@ def text_of(message):
 
 
 class Server:
-    """A timbred of the test's own."""
+    """A timbred of the test's own. Its port stays its own while it does not run: a socket that never listens holds it."""
 
-    def __init__(self, devices="platform", folder=None, port=0, options=()):
-        self.devices, self.port, self.options = devices, port, list(options)
+    def __init__(self, devices="platform", folder=None, options=()):
+        self.devices, self.options = devices, list(options)
+        self.holder = socket.socket()
+        self.holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.holder.bind(("127.0.0.1", 0))
+        self.port = self.holder.getsockname()[1]
         self.folder, self.own_folder = folder or tempfile.mkdtemp(prefix="timbred-"), folder is None
         self.process, self.starts = None, 0
 
@@ -582,7 +600,6 @@ class Server:
         log.close()
         for line in self.process.stdout:
             if line.startswith("listening on "):
-                self.port = int(line.rsplit(":", 1)[1])
                 return self
         with open(os.path.join(self.folder, "timbred.log")) as f:
             raise Failure("timbred did not start: " + f.read()[-2000:])
@@ -591,18 +608,18 @@ class Server:
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL if hard else signal.SIGTERM)
             try:
-                self.process.wait(15)
+                self.process.wait(DEADLINE)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-                raise Failure("timbred did not end within 15 s of SIGTERM")
+                raise Failure("timbred did not end within %d s of SIGTERM" % DEADLINE)
         if self.process:
             self.process.stdout.close()
         return self
 
     def database(self, statement, *values):
         """Runs a statement on the server's database and returns the rows; to change it, stop the server first."""
-        db = sqlite3.connect(os.path.join(self.folder, "data/timbred.db"), timeout=10)
+        db = sqlite3.connect(os.path.join(self.folder, "data/timbred.db"), timeout=DEADLINE)
         try:
             with db:
                 return db.execute(statement, values).fetchall()
@@ -611,13 +628,11 @@ class Server:
 
     def swept(self, probe, timeout=DEADLINE):
         """Waits until its sweeping, of which nobody is told, has had an effect."""
-        deadline = time.monotonic() + timeout
-        while not probe():
-            check(time.monotonic() < deadline, "the server did not sweep")
-            threading.Event().wait(0.01)
+        poll(probe, "the server did not sweep", timeout)
 
     def close(self):
         self.stop(hard=True)
+        self.holder.close()
         if self.own_folder:
             shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -41,7 +41,7 @@ class Release:
     def server(self, folder="server"):
         path = os.path.join(self.folder, folder)
         os.makedirs(path, exist_ok=True)
-        s = timbre.Server(devices="all", folder=path)
+        s = timbre.Server(devices="all", folder=path, options=["--retention-days", "0"])  # a fixture grows older than the default
         self.closing.append(s.close)
         return s.start()
 

@@ -23,7 +23,7 @@ for name in partner "$@"; do
 done
 failed=0
 for name; do
-    if ! "$root/tests/with_server.sh" timeout 120 "$bin/$name"; then
+    if ! "$root/tests/with_server.sh" timeout 400 "$bin/$name"; then
         echo "FAILED: $name" >&2
         failed=1
     fi
