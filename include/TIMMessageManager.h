@@ -2449,8 +2449,9 @@ static const char* const kTIMMsgIsForwardMessage = "message_is_forward_message";
 /* object UserProfile, inout. Profile of the sender; only the UserID is filled in at present. */
 static const char* const kTIMMsgSenderProfile = "message_sender_profile";
 /*
- * object GroupMemberInfo, inout. Group: member information of the sender; only group and UserID are filled in
- * at present.
+ * object GroupMemberInfo, inout. Group: member information of the sender; only group, UserID and the name
+ * card that he had when he sent it are filled in. In a topic the card is the community's; live rooms have
+ * none.
  */
 static const char* const kTIMMsgSenderGroupMemberInfo = "message_sender_group_member_info";
 /* bool, inout. true: does not become the last message of the conversation; default false. */

@@ -48,6 +48,7 @@ type Sent struct {
 	Own   uint64 `json:"own"`   // in a group: as in Message
 	// Unread is how many members have not confirmed the message yet, for a group message that asks for receipts.
 	Unread *int64 `json:"unread"`
+	Card   string `json:"card"` // in a group: the sender's name card, as in the content that others get
 	// Group says that it is a group's message. It does not travel: who asked knows.
 	Group bool `json:"-"`
 }

@@ -37,7 +37,7 @@ type Message struct {
 	Version uint64 // how often it was changed
 	State   []byte // a State object, nil when nothing happened to the message
 	Key     string // the sender's idempotency key
-	Content []byte // a Content object, byte for byte as the sender wrote it
+	Content []byte // a Content object, byte for byte as the sender wrote it; the server adds his name card
 }
 
 // OwnMessage is the data of EntryGone when the message was this user's own in a group. Without it a device that never saw
@@ -68,15 +68,16 @@ type Revocation struct {
 
 // Content of a message is a JSON object made by the sender's client:
 //
-//	id  string  message id, "<tinyid>-<client time>-<rand>"
-//	ct  int     client time, seconds
-//	r   int     random number, 32 bits
-//	p   int     platform of the sender, TIMPlatform
-//	el  array   elements, as in the public JSON of a message, at least one
-//	x   object  further keys of the public JSON that are not at their default, by their public names; optional
+//	id    string  message id, "<tinyid>-<client time>-<rand>"
+//	ct    int     client time, seconds
+//	r     int     random number, 32 bits
+//	p     int     platform of the sender, TIMPlatform
+//	el    array   elements, as in the public JSON of a message, at least one
+//	x     object  further keys of the public JSON that are not at their default, by their public names; optional
+//	card  string  name card that the sender of a group message had when he sent it, if any; the server writes it
 //
-// Only id, el and a few keys of x mean something to the server.
-const ContentElements, ContentExtra, ContentID = "el", "x", "id"
+// Only id, el and a few keys of x mean something to the server. It refuses a content that comes with a card.
+const ContentElements, ContentExtra, ContentID, ContentCard = "el", "x", "id", "card"
 
 // AppendFields appends the message's members without braces.
 func (m *Message) AppendFields(b []byte) []byte {
@@ -329,6 +330,10 @@ func AppendSent(b []byte, s Sent) []byte {
 	if s.Unread != nil {
 		b = append(b, `,"unread":`...)
 		b = strconv.AppendInt(b, *s.Unread, 10)
+	}
+	if s.Card != "" {
+		b = append(b, `,"card":`...)
+		b = AppendString(b, s.Card)
 	}
 	return append(b, '}')
 }

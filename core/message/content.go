@@ -183,6 +183,8 @@ func received(conv int64, m *protocol.Message) *Row {
 			r.Elements = typedAll(v)
 		case "x":
 			r.Extra = typed(v)
+		case protocol.ContentCard:
+			r.Card = v.String()
 		}
 		return true
 	})

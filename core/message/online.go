@@ -106,11 +106,11 @@ func (m *Messages) requestOnline(d *Draft, done event.Done) {
 			return
 		}
 		var sent protocol.Sent
-		_ = json.Unmarshal(a.Body, &sent) // only its time matters, and in a live room its number
+		_ = json.Unmarshal(a.Body, &sent) // its time matters, in a group the name card, and in a live room its number
 		if d.live != conversation.NoGroup {
 			m.self.Live.Said(d.peer, sent.Seq)
 		}
-		d.row.Status, d.row.Seq, d.row.ServerTime = tim.MsgSendSucc, sent.Seq, sent.Time
+		d.row.Status, d.row.Seq, d.row.ServerTime, d.row.Card = tim.MsgSendSucc, sent.Seq, sent.Time, sent.Card
 		done(0, "", d.row.json(d.conversation(), m.self.User))
 	})
 }

@@ -193,7 +193,8 @@ func (m *Messages) comeBack(tx *store.Tx, e *conversation.Entry, msg *protocol.M
 	if own == nil || err != nil {
 		return nil, err
 	}
-	if err := m.sent(tx, own, &protocol.Sent{Seq: msg.Seq, Time: msg.Time, Count: msg.Count, Own: msg.Own, Group: msg.Group != ""}); err != nil {
+	if err := m.sent(tx, own, &protocol.Sent{Seq: msg.Seq, Time: msg.Time, Count: msg.Count, Own: msg.Own, Group: msg.Group != "",
+		Card: gjson.GetBytes(msg.Content, protocol.ContentCard).String()}); err != nil {
 		return nil, err
 	}
 	return own, m.amend(tx, e, own, msg)

@@ -183,7 +183,7 @@ func (r *Row) memberInfo(c *conversation.Conversation) string {
 	w.num(tim.KeyGroupMemberInfoMemberRole, 0)
 	w.num(tim.KeyGroupMemberInfoMsgFlag, 0)
 	w.num(tim.KeyGroupMemberInfoMsgSeq, 0)
-	w.raw(tim.KeyGroupMemberInfoNameCard, `""`)
+	w.text(tim.KeyGroupMemberInfoNameCard, r.Card)
 	w.raw(tim.KeyGroupMemberInfoNickName, `""`)
 	w.raw(tim.KeyGroupMemberInfoOnlineDevices, "[]")
 	w.num(tim.KeyGroupMemberInfoShutupTime, 0)

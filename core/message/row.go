@@ -64,6 +64,8 @@ CREATE TABLE trimmed (
 	conv INTEGER PRIMARY KEY,
 	time INTEGER NOT NULL -- of the newest message of the server that a trimming has deleted, milliseconds
 ) STRICT;
+`, `
+ALTER TABLE message ADD COLUMN card TEXT NOT NULL DEFAULT ''; -- name card that the sender had in the group
 `}}
 
 // flagUnread marks a local message (saved by the host) that was not declared read.
@@ -109,6 +111,7 @@ type Row struct {
 	Revoked    string
 	Readers    uint64
 	Unread     int64
+	Card       string
 }
 
 // sortOf is the place of a message of the server. Local messages stand at odd places between; ties go by their moment,
@@ -127,13 +130,13 @@ func (r *Row) moment() int64 {
 	return r.ClientTime * 1000
 }
 
-const columns = `id,conv,seq,sort,msg_id,sender,client_time,server_time,rand,status,platform,count,flags,key,elements,extra,local_int,local_str,version,revoked,readers,unread`
+const columns = `id,conv,seq,sort,msg_id,sender,client_time,server_time,rand,status,platform,count,flags,key,elements,extra,local_int,local_str,version,revoked,readers,unread,card`
 
 func scanRow(scan func(...any) error) (*Row, error) {
 	r := &Row{}
 	var seq sql.NullInt64
 	err := scan(&r.ID, &r.Conv, &seq, &r.Sort, &r.MsgID, &r.Sender, &r.ClientTime, &r.ServerTime, &r.Rand, &r.Status,
-		&r.Platform, &r.Count, &r.Flags, &r.Key, &r.Elements, &r.Extra, &r.LocalInt, &r.LocalStr, &r.Version, &r.Revoked, &r.Readers, &r.Unread)
+		&r.Platform, &r.Count, &r.Flags, &r.Key, &r.Elements, &r.Extra, &r.LocalInt, &r.LocalStr, &r.Version, &r.Revoked, &r.Readers, &r.Unread, &r.Card)
 	r.Seq = uint64(seq.Int64)
 	return r, err
 }
@@ -168,16 +171,16 @@ func byMsgID(q sqlite.Queryer, msgID string) (*Row, error) {
 func (r *Row) insert(tx *store.Tx) (err error) {
 	r.ID, err = tx.Insert(`INSERT INTO message
 		(conv,seq,sort,msg_id,sender,client_time,server_time,rand,status,platform,count,flags,key,elements,extra,local_int,local_str,
-		version,revoked,readers,unread) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, r.Conv, nullSeq(r.Seq), r.Sort, r.MsgID, r.Sender, r.ClientTime,
+		version,revoked,readers,unread,card) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, r.Conv, nullSeq(r.Seq), r.Sort, r.MsgID, r.Sender, r.ClientTime,
 		r.ServerTime, r.Rand, r.Status, r.Platform, r.Count, r.Flags, r.Key, r.Elements, r.Extra, r.LocalInt, r.LocalStr,
-		r.Version, r.Revoked, r.Readers, r.Unread)
+		r.Version, r.Revoked, r.Readers, r.Unread, r.Card)
 	return err
 }
 
 // settle writes what the server or a failure decided.
 func (r *Row) settle(tx *store.Tx) error {
-	return tx.Exec(`UPDATE message SET seq=?,sort=?,server_time=?,status=?,count=?,unread=? WHERE id=?`,
-		nullSeq(r.Seq), r.Sort, r.ServerTime, r.Status, r.Count, r.Unread, r.ID)
+	return tx.Exec(`UPDATE message SET seq=?,sort=?,server_time=?,status=?,count=?,unread=?,card=? WHERE id=?`,
+		nullSeq(r.Seq), r.Sort, r.ServerTime, r.Status, r.Count, r.Unread, r.Card, r.ID)
 }
 
 // amend writes what became of a message.

@@ -242,7 +242,7 @@ func (m *Messages) sent(tx *store.Tx, row *Row, as *protocol.Sent) error {
 	if row.Status != tim.MsgDeleted && row.Status != tim.MsgRevoked {
 		row.Status = tim.MsgSendSucc
 	}
-	row.ServerTime, row.Count = as.Time, as.Count
+	row.ServerTime, row.Count, row.Card = as.Time, as.Count, as.Card
 	if as.Group {
 		row.Count = as.Own
 	}

@@ -100,7 +100,7 @@ func (c *conn) notAdmitted(tx *sqlite.Tx, o *message.Outgoing, why error) (chang
 	case before:
 		return changed{body: protocol.AppendSent(nil, sent)}, nil
 	}
-	return changed{body: protocol.AppendSent(nil, protocol.Sent{Time: c.g.Now().UnixMilli()})}, why
+	return changed{body: protocol.AppendSent(nil, protocol.Sent{Time: c.g.Now().UnixMilli(), Card: o.Card})}, why
 }
 
 // address turns the names of those whom a message is directed to, or speaks to, into numbers.
@@ -144,10 +144,9 @@ func (c *conn) address(o *message.Outgoing) error {
 
 // whisper passes a message on to those who are online and keeps nothing.
 func (c *conn) whisper(id uint64, o *message.Outgoing, msg protocol.Message) {
-	now := c.g.Now().UnixMilli()
+	now, group := c.g.Now().UnixMilli(), msg.Group
 	msg.From, msg.Time, msg.Content = o.From.Name, now, o.Content
-	push := protocol.Push{Kind: protocol.PushMessage, Body: msg.Append(nil)}
-	to := session.Direct{GID: o.GID, Line: push.Append(nil)}
+	to := session.Direct{GID: o.GID, Line: pushLine(msg)}
 	if o.GID == 0 {
 		to.UIDs = []int64{o.To.UID}
 		if o.From.UID != o.To.UID {
@@ -156,15 +155,25 @@ func (c *conn) whisper(id uint64, o *message.Outgoing, msg protocol.Message) {
 	} else if o.Targets != nil {
 		to.Only = append([]int64{o.From.UID}, o.Targets...)
 	}
-	answer := protocol.AppendSent(nil, protocol.Sent{Time: now})
 	c.change(id, func(tx *sqlite.Tx) (changed, error) {
 		judge := func() (bool, error) { return c.g.Messages.Shut(tx, o.From, o.To) }
 		if o.GID != 0 {
 			judge = func() (bool, error) { return c.g.Groups.Admit(tx, o) }
 		}
-		if dropped, err := judge(); dropped || err != nil {
+		dropped, err := judge()
+		answer := protocol.AppendSent(nil, protocol.Sent{Time: now, Card: o.Card})
+		if dropped || err != nil {
 			return changed{body: answer}, err
+		}
+		if o.Card != "" { // it is known only now
+			to.Line = pushLine(protocol.Message{From: o.From.Name, Group: group, Time: now, Content: o.Said()})
 		}
 		return changed{body: answer, direct: []session.Direct{to}}, nil
 	})
+}
+
+// pushLine is the line that passes a message on.
+func pushLine(m protocol.Message) []byte {
+	push := protocol.Push{Kind: protocol.PushMessage, Body: m.Append(nil)}
+	return push.Append(nil)
 }

@@ -26,7 +26,7 @@ type floor struct {
 }
 
 // MaySpeak refuses a message that its sender may not send to the group, in live rooms too. It completes the message's
-// audience and says whether it counts.
+// audience and its sender's name card, in a topic the community's, and says whether it counts.
 func (g *Groups) MaySpeak(q sqlite.Queryer, o *message.Outgoing) error {
 	f, err := g.floor(q, o.GID, o.From.UID)
 	if err != nil {
@@ -40,6 +40,7 @@ func (g *Groups) MaySpeak(q sqlite.Queryer, o *message.Outgoing) error {
 	if err := g.silenced(q, f, o.From.UID); err != nil {
 		return err
 	}
+	o.Card = f.m.card
 	if !g.rulesOf(&f.record).Unread {
 		o.Traits.Counts = false
 	}
@@ -68,10 +69,12 @@ func wishes(o *message.Outgoing) []model.GroupAction {
 func (g *Groups) floor(q sqlite.Queryer, gid, uid int64) (*floor, error) {
 	f, m := &floor{}, &member{}
 	f.gid = gid
-	found, err := q.Get(`SELECT g.type, g.id, g.owner, g.parent, g.members, g.mute_all, g.by_rights, g.dismissed, coalesce(m.role,0), coalesce(s.mute_until,0)
+	found, err := q.Get(`SELECT g.type, g.id, g.owner, g.parent, g.members, g.mute_all, g.by_rights, g.dismissed,
+			coalesce(m.role,0), coalesce(m.card,''), coalesce(s.mute_until,0)
 		FROM grp g LEFT JOIN member m ON m.gid=CASE g.parent WHEN 0 THEN g.gid ELSE g.parent END AND m.uid=?
 		LEFT JOIN sanction s ON s.gid=g.gid AND s.uid=? WHERE g.gid=?`,
-		[]any{&f.Type, &f.ID, &f.owner, &f.parent, &f.Members, &f.MuteAll, &f.ByRights, &f.dismissed, &m.role, &m.muteUntil}, uid, uid, gid)
+		[]any{&f.Type, &f.ID, &f.owner, &f.parent, &f.Members, &f.MuteAll, &f.ByRights, &f.dismissed,
+			&m.role, &m.card, &m.muteUntil}, uid, uid, gid)
 	switch {
 	case err != nil:
 		return nil, err

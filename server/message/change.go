@@ -120,7 +120,7 @@ func emptied(content []byte) ([]byte, error) {
 	return sjson.SetRawBytes(out, protocol.ContentExtra, []byte(`{"`+tim.KeyMsgExcludedFromLastMessage+`":true}`))
 }
 
-// Edit gives a message another content, unless somebody else changed it meanwhile.
+// Edit gives a message another content, unless somebody else changed it meanwhile. The sender's name card stays.
 func (m *Messages) Edit(tx *sqlite.Tx, c *Change, version uint64, content []byte) (a protocol.Edited, changes []changelog.Change, err error) {
 	if found, err := answered(tx, c.User, c.Key, &a); found || err != nil {
 		return a, nil, err
@@ -136,7 +136,7 @@ func (m *Messages) Edit(tx *sqlite.Tx, c *Change, version uint64, content []byte
 	if !same(t.msg.Content, content) {
 		return a, nil, refusal.New(tim.ErrInvalidParameters, "only texts, custom data, faces, locations and cloud data may change")
 	}
-	t.msg.Content = bytes.Clone(content)
+	t.msg.Content = bytes.Clone(withCard(content, cardOf(t.msg.Content)))
 	return m.changed(tx, t, c)
 }
 

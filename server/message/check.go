@@ -36,6 +36,7 @@ func Check(content []byte, limit int) (t Traits, err error) {
 		return t, malformed("a message is nested too deep")
 	}
 	var elements, extra gjson.Result
+	forged := false
 	c := gjson.ParseBytes(content)
 	if !c.IsObject() {
 		return t, malformed("a message is an object")
@@ -46,9 +47,14 @@ func Check(content []byte, limit int) (t Traits, err error) {
 			elements = v
 		case protocol.ContentExtra:
 			extra = v
+		case protocol.ContentCard:
+			forged = true
 		}
 		return true
 	})
+	if forged {
+		return t, malformed("the server says what name card a sender has")
+	}
 	t = traits(extra)
 	if t.Files, err = checkElements(elements); err != nil {
 		return t, err

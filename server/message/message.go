@@ -82,6 +82,7 @@ type Outgoing struct {
 	Targets  []int64 // who may see a directed message; nil: all
 	At       []int64 // members that it speaks to; 0: all
 	Tip      bool    // the server's own voice
+	Card     string  // the sender's name card in the group
 }
 
 func (o *Outgoing) flags() (f int) {
@@ -119,7 +120,7 @@ func (m *Messages) Send(tx *sqlite.Tx, o *Outgoing) (protocol.Sent, []changelog.
 	}
 	sent := protocol.Sent{Seq: msg.Seq, Time: msg.Time, Count: msg.Count, Pos: changes[0].Pos}
 	p.keys[sentKey{o.From.UID, o.Key}] = sent
-	return sent, changes, p.add(c.id, o, sent, c.other(o.From.UID).count)
+	return sent, changes, p.add(c.id, o, msg.Content, sent, c.other(o.From.UID).count)
 }
 
 // notReceived is the receive option that keeps messages away.

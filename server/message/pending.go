@@ -56,6 +56,7 @@ func (p *pending) sent(tx *sqlite.Tx, sender int64, key string) (s protocol.Sent
 		if flags&flagReceipt != 0 {
 			s.Unread = &audience
 		}
+		s.Card, err = storedCard(tx, conv, s.Seq)
 	}
 	return s, found, err
 }
@@ -110,19 +111,19 @@ func (p *pending) open(tx *sqlite.Tx, a, b int64, app uint64) (*pair, error) {
 	return c, err
 }
 
-// add queues the row of a message. Other is the count of the other user, or of the sender in a group.
-func (p *pending) add(conv int64, o *Outgoing, s protocol.Sent, other uint64) error {
+// add queues the row of a message with this content. Other is the count of the other user, or of the sender in a group.
+func (p *pending) add(conv int64, o *Outgoing, content []byte, s protocol.Sent, other uint64) error {
 	p.added++
 	flags := o.flags()
 	if o.Audience == 0 && o.Targets == nil {
-		p.rows.Add(conv, int64(s.Seq), o.From.UID, o.Key, s.Time, int64(s.Count), int64(other), int64(s.Pos), o.Content, flags)
+		p.rows.Add(conv, int64(s.Seq), o.From.UID, o.Key, s.Time, int64(s.Count), int64(other), int64(s.Pos), content, flags)
 		return nil
 	}
 	targets := ""
 	if o.Targets != nil {
 		targets = string(protocol.Marshal(o.Targets))
 	}
-	p.rich.Add(conv, int64(s.Seq), o.From.UID, o.Key, s.Time, int64(s.Count), int64(other), int64(s.Pos), o.Content, flags,
+	p.rich.Add(conv, int64(s.Seq), o.From.UID, o.Key, s.Time, int64(s.Count), int64(other), int64(s.Pos), content, flags,
 		o.Audience, targets)
 	return nil
 }

@@ -35,7 +35,7 @@ func (m *Messages) Post(tx *sqlite.Tx, o *Outgoing) (protocol.Sent, []changelog.
 	}
 	change := changelog.Change{Owner: r.conv(), Group: r.name, Pos: pos, Only: o.audienceOf(),
 		Entry: changelog.NewEncoded(protocol.Entry{Kind: protocol.EntryMessage, Message: msg})}
-	sent := protocol.Sent{Seq: msg.Seq, Time: msg.Time, Count: msg.Count, Pos: pos, Own: own}
+	sent := protocol.Sent{Seq: msg.Seq, Time: msg.Time, Count: msg.Count, Pos: pos, Own: own, Card: o.Card}
 	if o.Traits.Receipt {
 		unread := int64(o.Audience)
 		sent.Unread = &unread
@@ -44,7 +44,7 @@ func (m *Messages) Post(tx *sqlite.Tx, o *Outgoing) (protocol.Sent, []changelog.
 	if err := m.mention(tx, o, msg.Seq); err != nil {
 		return sent, nil, err
 	}
-	return sent, []changelog.Change{change}, p.add(r.conv(), o, sent, own)
+	return sent, []changelog.Change{change}, p.add(r.conv(), o, msg.Content, sent, own)
 }
 
 // Sent returns the answer that a message with this key got before.
@@ -68,7 +68,7 @@ func (r *room) number(o *Outgoing, own uint64, now int64) protocol.Message {
 		r.count++
 	}
 	return protocol.Message{Seq: r.maxSeq, From: o.From.Name, Group: r.name, Time: r.lastTime, Count: r.count, Own: own,
-		Key: o.Key, Content: o.Content}
+		Key: o.Key, Content: o.Said()}
 }
 
 // mention remembers whom a message speaks to, until they have read it.

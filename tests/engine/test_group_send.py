@@ -1,7 +1,10 @@
 """What only messages to groups have: people they speak to, people they are directed to, a limit a second."""
 import json
 
+from communities import community, known, topic
+from groups import AVCHATROOM, CARD_FLAG, create, modify
 from talks import talks
+from test_search import BOTH, items, result
 from timbre import GROUP, SENT, check, equal, text_elem, text_of
 
 AT_ALL = ("__kImSDK_MessageAtALL__", "__kImSDK_MesssageAtALL__")  # the vendor's headers have had both
@@ -104,6 +107,61 @@ def test_directed_is_no_last_message_of_others(t, talk):
     equal([text_of(m) for m in carol.client.received() if text_of(m)], ["for all", "mark"], "what carol got")
     equal(carol.texts(), ["mark", "for all"], "the history of carol")
     equal(talk.fresh(carol).last(), "mark", "the last message on a fresh device")
+
+
+def card(message):
+    return message["message_sender_group_member_info"]["group_member_info_name_card"]
+
+
+def set_card(client, group, text):
+    equal(modify(client, group, client.name, CARD_FLAG, name_card=text), 0, "the code of a new name card")
+
+
+@talks(GROUP)
+def test_name_card(t, talk):
+    """A message shows the name card that its sender had when he sent it, everywhere and whatever becomes of it."""
+    boss = 'the "boss" 老板'
+    forged = {"message_sender_group_member_info": {"group_member_info_name_card": "forged"}}
+    equal(card(talk.a.text("none", **forged)), "", "where there is none")
+    equal(card(talk.b.client.incoming("none")), "", "where there is none, at another member")
+    talk.b2.client.logout()
+    set_card(talk.a.client, talk.group, boss)
+    for text, keys in (("said", {}), ("in passing", {"message_is_online_msg": True})):
+        m = talk.a.text(text, **forged, **keys)
+        for side in (talk.a2, talk.b):
+            equal(card(side.client.incoming(text)), boss, "%r at %s" % (text, side.name))
+        equal(card(m), boss, "%r in the answer" % text)
+    m = talk.a.history(1)[0]
+    set_card(talk.a.client, talk.group, "another")
+    at = talk.marks()
+    equal(card(talk.a.client.ok("TIMMsgModifyMessage", dict(m, message_elem_array=[text_elem("edited")], **forged)).json),
+          boss, "the answer to an edit")
+    equal(card(talk.b.told("TIMSetMsgUpdateCallback", m, at[talk.b])), boss, "the event of an edit")
+    talk.b2.client.login()
+    equal(card(talk.b2.client.incoming("edited")), boss, "who was away")
+    for side in (*talk.all, talk.fresh(talk.a), talk.fresh(talk.b)):
+        equal([(text_of(x), card(x)) for x in side.history()], [("edited", boss), ("none", "")], "the history of " + side.name)
+        equal(card(side.info()["conv_last_msg"]), boss, "the last message of " + side.name)
+    for where in BOTH:
+        (_, _, [found]), = items(result(talk.b.client, where, "edited", peer=talk.group, kind=GROUP))
+        equal(card(found), boss, where)
+
+
+def test_name_card_elsewhere(t):
+    """In a topic it is the community's. A live room has no name cards."""
+    t.own_server(devices="all")
+    a, a2, b = t.users("alice", "alice", "bob")
+    group = community(a, b)
+    set_card(a, group, "boss")
+    news = topic(a, group, "News")
+    known(b, news)
+    m = a.text(news, "in the topic", kind=GROUP)
+    for found in (m, a2.incoming("in the topic"), b.incoming("in the topic"), b.history(news, 1, kind=GROUP)[0]):
+        equal(card(found), "boss", "in a topic")
+    room = create(a, AVCHATROOM)
+    b.ok("TIMGroupJoin", room, "")
+    equal(modify(a, room, a.name, CARD_FLAG, name_card="boss"), 10004, "the code of a name card in a live room")
+    equal((card(a.text(room, "in the room", kind=GROUP)), card(b.incoming("in the room"))), ("", ""), "in a live room")
 
 
 @talks(GROUP)
