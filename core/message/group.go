@@ -62,18 +62,23 @@ func describe(e *conversation.Entry, g *protocol.Group) {
 	}
 }
 
+// groupHere opens a group's conversation if it exists, nil when it does not.
+func (m *Messages) groupHere(tx *store.Tx, id string) (*conversation.Entry, error) {
+	known, err := conversation.Find(tx, tim.ConvGroup, id)
+	if known == nil || err != nil {
+		return nil, err
+	}
+	return m.book.Open(tx, tim.ConvGroup, id)
+}
+
 // informed applies that a group has another name or face, to a conversation that exists.
 func (m *Messages) informed(tx *store.Tx, entry *protocol.Entry) error {
 	var d protocol.Group
 	if err := json.Unmarshal(entry.Data, &d); err != nil {
 		return err
 	}
-	known, err := conversation.Find(tx, tim.ConvGroup, entry.Group)
-	if known == nil || err != nil {
-		return err
-	}
-	e, err := m.book.Open(tx, tim.ConvGroup, entry.Group)
-	if err != nil || e.Name == d.Name && e.Face == d.Face && e.GroupType == d.Type && e.Owner == d.Owner {
+	e, err := m.groupHere(tx, entry.Group)
+	if e == nil || err != nil || e.Name == d.Name && e.Face == d.Face && e.GroupType == d.Type && e.Owner == d.Owner {
 		return err
 	}
 	describe(e, &d)
@@ -87,12 +92,8 @@ func (m *Messages) membersChanged(tx *store.Tx, entry *protocol.Entry) error {
 	if err := json.Unmarshal(entry.Data, &d); err != nil {
 		return err
 	}
-	known, err := conversation.Find(tx, tim.ConvGroup, entry.Group)
-	if known == nil || err != nil {
-		return err
-	}
-	e, err := m.book.Open(tx, tim.ConvGroup, entry.Group)
-	if err != nil {
+	e, err := m.groupHere(tx, entry.Group)
+	if e == nil || err != nil {
 		return err
 	}
 	if slices.Contains(d.Gone, e.Owner) {
