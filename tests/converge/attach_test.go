@@ -95,8 +95,8 @@ func (d do) renameGroup() {
 func (d do) draft() {
 	words := []string{"", "dear", "hello"}[d.a.n%3]
 	if words == "" {
-		if !d.listed() {
-			return
+		if !d.truth.listed(d.p.owner, d.c) {
+			return // what only a draft has put into this phone's list stays there without it
 		}
 		d.says("drops the draft for %s", d.c.peer)
 		delete(d.p.drafts, d.c)
