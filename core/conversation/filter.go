@@ -33,11 +33,11 @@ func ParseFilter(json string) (f Filter, err error) {
 	if !group.Exists() {
 		group = v.Get(tim.KeyConversationListFilterGroupName) // what programs made for older headers say
 	}
-	if x := group; x.Exists() {
-		if x.Type != gjson.String {
+	if group.Exists() {
+		if group.Type != gjson.String {
 			return f, wrong(tim.KeyConversationListFilterConversationGroup)
 		}
-		f.Group = &x.Str
+		f.Group = &group.Str
 	}
 	if x := v.Get(tim.KeyConversationListFilterMarkType); x.Exists() {
 		bits := x.Uint()

@@ -65,11 +65,11 @@ func (g *Groups) mayKick(tx *sqlite.Tx, a *Actor, r *record, k *protocol.KickMem
 		}
 		if m == nil {
 			results[name] = tim.GroupMemberIncluded // 2 says here that he is not in the group
-			pardoned, err := g.keptOut(tx, r.gid, u.UID)
+			shut, err := g.keptOut(tx, r.gid, u.UID)
 			if err != nil {
 				return nil, nil, nil, err
 			}
-			if pardoned && k.Seconds == 0 {
+			if shut && k.Seconds == 0 {
 				results[name] = tim.GroupMemberHandledSuc
 				kept = append(kept, u.UID)
 			}

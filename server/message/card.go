@@ -25,9 +25,8 @@ func withCard(content []byte, card string) []byte {
 // cardOf returns the name card in a stored content.
 func cardOf(content []byte) string { return gjson.GetBytes(content, protocol.ContentCard).String() }
 
-// storedCard returns the name card in a message's content.
-func storedCard(q sqlite.Queryer, conv int64, seq uint64) (string, error) {
-	var content []byte
-	_, err := q.Get(`SELECT content FROM msg WHERE pair=? AND seq=?`, []any{&content}, conv, int64(seq))
-	return cardOf(content), err
+// contentOf reads the content of a message that is stored.
+func contentOf(q sqlite.Queryer, conv int64, seq uint64) (content []byte, err error) {
+	_, err = q.Get(`SELECT content FROM msg WHERE pair=? AND seq=?`, []any{&content}, conv, int64(seq))
+	return content, err
 }

@@ -199,18 +199,10 @@ func (m *Messages) forgetBeside(tx *sqlite.Tx, conv int64, seq uint64) error {
 	return tx.Exec(`DELETE FROM pin WHERE gid=? AND seq=?`, -conv, int64(seq))
 }
 
-// idOf returns a message's public id.
-func idOf(q sqlite.Queryer, at *place, seq uint64) (string, error) {
-	var content []byte
-	_, err := q.Get(`SELECT content FROM msg WHERE pair=? AND seq=?`, []any{&content}, at.conv(), int64(seq))
-	return gjson.GetBytes(content, protocol.ContentID).String(), err
-}
-
 // Delete keeps messages from this user from now on.
 func (m *Messages) Delete(tx *sqlite.Tx, v *Move, seqs []uint64) (protocol.Changed, []changelog.Change, error) {
 	return m.once(tx, v, func(_ *pending, at *place) (a protocol.Changed, changes []changelog.Change, err error) {
 		var hid []uint64
-		var ids []string
 		for _, seq := range seqs {
 			if !at.sees(seq) {
 				continue
@@ -219,17 +211,20 @@ func (m *Messages) Delete(tx *sqlite.Tx, v *Move, seqs []uint64) (protocol.Chang
 			if err != nil {
 				return a, nil, err
 			}
-			if n == 0 {
-				continue
+			if n > 0 {
+				hid = append(hid, seq)
 			}
-			id, err := idOf(tx, at, seq)
-			if err != nil {
-				return a, nil, err
-			}
-			hid, ids = append(hid, seq), append(ids, id)
 		}
 		if len(hid) == 0 || !m.rules.SyncDeletions {
 			return a, nil, nil
+		}
+		ids := make([]string, len(hid))
+		for i, seq := range hid {
+			content, err := contentOf(tx, at.conv(), seq)
+			if err != nil {
+				return a, nil, err
+			}
+			ids[i] = gjson.GetBytes(content, protocol.ContentID).String()
 		}
 		own, err := m.own(tx, at, changelog.Pointer{Kind: protocol.EntryDelete, Time: m.now().UnixMilli(),
 			Data: protocol.Marshal(protocol.Deleted{Seqs: hid, IDs: ids})})

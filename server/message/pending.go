@@ -56,7 +56,9 @@ func (p *pending) sent(tx *sqlite.Tx, sender int64, key string) (s protocol.Sent
 		if flags&flagReceipt != 0 {
 			s.Unread = &audience
 		}
-		s.Card, err = storedCard(tx, conv, s.Seq)
+		var content []byte
+		content, err = contentOf(tx, conv, s.Seq)
+		s.Card = cardOf(content)
 	}
 	return s, found, err
 }

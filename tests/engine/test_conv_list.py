@@ -57,7 +57,7 @@ def test_draft_that_is_none(t):
     a.call("TIMConvSetDraft", p, C2C, {"draft_user_define": "text alone"})
     equal(info(a, p)["conv_draft"], {"draft_user_define": "text alone", "draft_edit_time": 0}, "text alone")
     a.call("TIMConvSetDraft", p, C2C, {})
-    equal(info(a, p)["conv_is_has_draft"], False, "an empty draft removes the present one")
+    equal((info(a, p)["conv_is_has_draft"], listed(a)), (False, [p]), "an empty draft removes the present one and leaves the conversation")
     a.logout()
     equal(a.call("TIMConvSetDraft", p, C2C, DRAFT).rc, 0, "logged out")
 

@@ -104,14 +104,19 @@ def test_to_oneself(t):
     equal((one.received(), one.texts(one.name), two.texts(two.name)), ([], ["after"], ["after"]), "events and histories")
 
 
-def test_taken_back_while_it_uploads(t):
-    """The send ends first, with 8021; the peer gets nothing, and a second try to take it back comes too late."""
+def uploading(t):
+    """Alice sends bob a file that cannot be uploaded to its end before the gate is opened."""
     server = t.own_server(devices="all")
     gate = Gate(("127.0.0.1", server.port), 2 << 20)
     t.defer(gate.close)
     a, b = t.client("alice", url=gate.url).start(), t.user("bob")
-    path = files.write(t.folder(), "x.bin", files.noise(9 << 20))
-    call = a.send(b.name, [files.file(path)], **ONLINE)
+    file = files.file(files.write(t.folder(), "x.bin", files.noise(9 << 20)))
+    return gate, a, b, file, a.send(b.name, [file], **ONLINE)
+
+
+def test_taken_back_while_it_uploads(t):
+    """The send ends first, with 8021; the peer gets nothing, and a second try to take it back comes too late."""
+    gate, a, b, _, call = uploading(t)
     id = call.out["message_id_buffer"]
     gate.held()
     cancel = a.begin("TIMMsgCancelSend", b.name, C2C, id).wait(code=0).json
@@ -129,12 +134,7 @@ def test_taken_back_while_it_uploads(t):
 
 def test_upload_of_it(t):
     """Its file tells how far it is; a logout ends it with 114003, and nothing goes on with it afterwards."""
-    server = t.own_server(devices="all")
-    gate = Gate(("127.0.0.1", server.port), 2 << 20)
-    t.defer(gate.close)
-    a, b = t.client("alice", url=gate.url).start(), t.user("bob")
-    path = files.write(t.folder(), "x.bin", files.noise(9 << 20))
-    call = a.send(b.name, [files.file(path)], **ONLINE)
+    gate, a, b, file, call = uploading(t)
     gate.held()
     a.logout()
     m = call.wait(code=114003).json
@@ -146,7 +146,7 @@ def test_upload_of_it(t):
     a.text(b.name, "after")
     b.incoming("after")
     equal([text_of(x) for x in b.received()], ["after"], "what the peer got")
-    again = a.send(b.name, [files.file(path)], **ONLINE).wait(code=0).json
+    again = a.send(b.name, [file], **ONLINE).wait(code=0).json
     b.incoming(lambda x: x["message_msg_id"] == again["message_msg_id"])
     told = [e for e in a.events("TIMSetMsgElemUploadProgressCallback") if e.json()["message_msg_id"] == again["message_msg_id"]]
     equal((told[-1].args[1:4], told[-1].json()["message_conv_id"]), ([0, 9 << 20, 9 << 20], b.name), "the last progress")
